@@ -1,0 +1,37 @@
+# The official libduckdb of one pinned version, from its npm package, refused when the checksum differs. The header of the
+# same version is vendored (MIT). It lands in the shared dependency folder, so that a fresh checkout does not fetch it again.
+set(EGRET_DUCKDB_NPM 1.5.6-r.1)
+set(EGRET_DUCKDB_SHA256 1b9f82478539bb9a1d1df44bd103121a12ae52142c07158dc52b97d2ec1d69ff)
+if(DEFINED ENV{EGRET_DEPS})
+  set(EGRET_DEPS $ENV{EGRET_DEPS})
+elseif(DEFINED ENV{HOME})
+  set(EGRET_DEPS $ENV{HOME}/.cache/egret/deps)
+else()
+  set(EGRET_DEPS ${CMAKE_SOURCE_DIR}/.deps)
+endif()
+set(duckdb_root ${EGRET_DEPS}/duckdb-${EGRET_DUCKDB_NPM})
+if(NOT EXISTS ${duckdb_root}/libduckdb.so)
+  find_program(NPM npm REQUIRED)
+  string(RANDOM LENGTH 8 tag)
+  set(tmp ${duckdb_root}/tmp-${tag})
+  file(MAKE_DIRECTORY ${tmp})
+  message(STATUS "fetching libduckdb ${EGRET_DUCKDB_NPM}")
+  execute_process(COMMAND ${NPM} pack --silent @duckdb/node-bindings-linux-x64@${EGRET_DUCKDB_NPM}
+                  WORKING_DIRECTORY ${tmp} OUTPUT_QUIET RESULT_VARIABLE failed)
+  file(GLOB tarball ${tmp}/*.tgz)
+  if(failed OR NOT tarball)
+    message(FATAL_ERROR "libduckdb could not be fetched from the npm registry (npm pack said ${failed}); check the network and run again")
+  endif()
+  file(SHA256 ${tarball} got)
+  if(NOT got STREQUAL EGRET_DUCKDB_SHA256)
+    message(FATAL_ERROR "libduckdb: the package's SHA-256 is ${got}, expected ${EGRET_DUCKDB_SHA256}; refused")
+  endif()
+  file(ARCHIVE_EXTRACT INPUT ${tarball} DESTINATION ${tmp} PATTERNS package/libduckdb.so)
+  file(RENAME ${tmp}/package/libduckdb.so ${duckdb_root}/libduckdb.so)
+  file(REMOVE_RECURSE ${tmp})
+endif()
+add_library(duckdb::duckdb SHARED IMPORTED GLOBAL)
+set_target_properties(duckdb::duckdb PROPERTIES
+  IMPORTED_LOCATION ${duckdb_root}/libduckdb.so
+  IMPORTED_NO_SONAME ON
+  INTERFACE_INCLUDE_DIRECTORIES ${CMAKE_SOURCE_DIR}/third_party/duckdb)

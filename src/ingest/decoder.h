@@ -1,0 +1,53 @@
+#pragma once
+// What a decoder is: it recognises a format by its content and turns bytes into rows. Malformed input becomes rows of
+// EgretIngestErrors, never a crash, and never costs the good rows around it.
+//
+// To add one: write NAME.cc with a `const Decoder kName` at its end, add a line to decoders.cc, a fuzz seed, a data test.
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/time.h"
+#include "model/batch.h"
+
+namespace egret::ingest {
+
+// What is known of a file besides its bytes. Rows that name their cluster win over this.
+struct Source {
+  std::string path;          // below the folder that was given, as shown to the user
+  std::string_view bytes;    // decompressed, without byte-order mark; lives until decode() returns
+  std::string cluster;       // from evidence.yaml or the folder under the root; may be empty
+  std::string region;        // from evidence.yaml; may be empty
+  std::string kind;          // what evidence.yaml says that the file is (a decoder's or table's name); may be empty
+  Ticks utc_offset = 0;      // of local times in it, from evidence.yaml
+  bool month_first = true;   // M/D/YYYY; a portal in another language writes D/M/YYYY
+  Ticks read_at = 0;
+};
+
+// One statement of EgretCoverage; the sink joins those of one cluster, scope, name and source.
+struct Coverage {
+  std::string cluster, scope = "cluster", name, source, table;
+  Ticks from = 0, to = 0;
+  double completeness = 1;
+};
+
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  // The batch to add rows of that table to. It may be flushed and replaced at any later call of rows(): ask again per record
+  // (the lookup is cached for a repeated name), and keep column numbers, which never change.
+  virtual model::Batch& rows(std::string_view table) = 0;
+  virtual void error(uint64_t line, std::string reason, std::string_view beginning, std::string hint = {}) = 0;
+  virtual void covered(const Coverage& c) = 0;
+};
+
+struct Decoder {
+  std::string_view name;     // "vnet-flow"
+  std::string_view summary;  // for `egret ingest --formats` and the docs
+  std::string_view tables;   // those that it fills, comma-separated
+  // How sure it is that the file is its own: 0 no … 100 certain. Sees the first 64 KiB and the path; must be cheap.
+  int (*recognise)(std::string_view head, std::string_view path);
+  void (*decode)(const Source& source, Sink& sink);
+};
+
+}  // namespace egret::ingest

@@ -1,0 +1,60 @@
+#pragma once
+// The engine behind KQL: embedded DuckDB. One process writes a data folder; queries are read-only and see no files.
+//
+// Every stored table T lies as "T$hot" with only those columns that some row has set (columns come as they are first used),
+// and a view "T" of the full declared schema over it, so that wide ASIM tables cost what they hold. Beside an address
+// column X stands "X$ip" (HUGEINT). _RowId, _IngestionTime and _SourceId are in every table.
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "kql/compile.h"
+#include "model/batch.h"
+
+namespace egret::store {
+
+struct EngineOptions {
+  std::filesystem::path folder;         // the data folder; empty: in memory
+  uint64_t memory_bytes = 0;            // 0: 60 % of the machine's memory
+  int threads = 0;                      // 0: all cores
+  bool read_only = false;
+};
+
+class Engine {
+ public:
+  static Result<std::unique_ptr<Engine>> open(const EngineOptions& options);
+  virtual ~Engine() = default;
+
+  // Appends to the table of the batch's name. Visible to queries after commit(); durable when commit() returned.
+  // ingestion_time stamps the rows. Thread-safe.
+  virtual Result<void> append(const model::Batch& batch, Ticks ingestion_time) = 0;
+  virtual Result<void> commit() = 0;
+
+  // Makes the batch a table of that name for queries of this process (EvidenceAlert, …), replacing an earlier one.
+  virtual Result<void> put_temporary(std::string_view name, const model::Batch& batch) = 0;
+  // Defines or replaces a KQL function for queries of this process: "(a:string) { … }".
+  virtual void define_function(std::string name, std::string text) = 0;
+
+  // Tables (declared, published, temporary) and functions (content/functions, defined) as the binder sees them.
+  virtual const kql::Catalogue& catalogue() const = 0;
+  virtual uint64_t row_count(std::string_view table) = 0;     // stored rows; 0 for a table that has none
+  virtual std::vector<std::string> stored_tables() = 0;
+
+  // Compiles and runs KQL. A query's errors come as ErrorKind::kUsage with the formatted diagnostics as message.
+  virtual Result<model::Batch> query(std::string_view kql, Ticks now) = 0;
+  // Runs a compiled query; one SELECT only, inside a read-only transaction.
+  virtual Result<model::Batch> run(const kql::Query& query) = 0;
+  // As run, but hands over chunk by chunk (about 2,048 rows each); `each` returns false to stop.
+  virtual Result<void> stream(const kql::Query& query, const std::function<bool(const model::Batch&)>& each) = 0;
+  // Stops the running query from another thread.
+  virtual void interrupt() = 0;
+};
+
+}  // namespace egret::store
