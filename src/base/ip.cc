@@ -44,9 +44,9 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text) {
 }
 
 bool IpAddress::is_private() const {
-  static const Cidr kPrivate[] = {*Cidr::parse("10.0.0.0/8"),     *Cidr::parse("172.16.0.0/12"), *Cidr::parse("192.168.0.0/16"),
-                                  *Cidr::parse("100.64.0.0/10"),  *Cidr::parse("127.0.0.0/8"),   *Cidr::parse("169.254.0.0/16"),
-                                  *Cidr::parse("0.0.0.0/8"),      *Cidr::parse("fc00::/7"),      *Cidr::parse("fe80::/10"),
+  static const Cidr kPrivate[] = {*Cidr::parse("10.0.0.0/8"),    *Cidr::parse("172.16.0.0/12"), *Cidr::parse("192.168.0.0/16"),
+                                  *Cidr::parse("100.64.0.0/10"), *Cidr::parse("127.0.0.0/8"),   *Cidr::parse("169.254.0.0/16"),
+                                  *Cidr::parse("0.0.0.0/8"),     *Cidr::parse("fc00::/7"),      *Cidr::parse("fe80::/10"),
                                   *Cidr::parse("::/127")};
   for (const Cidr& c : kPrivate)
     if (c.contains(*this)) return true;
@@ -87,8 +87,6 @@ std::optional<Cidr> Cidr::parse(std::string_view text) {
 
 bool Cidr::contains(IpAddress a) const { return (a.value & mask_of(prefix)) == base.value; }
 IpAddress Cidr::last() const { return {base.value | ~mask_of(prefix)}; }
-std::string Cidr::to_string() const {
-  return fmt::format("{}/{}", base.to_string(), base.is_v4() && prefix >= 96 ? prefix - 96 : prefix);
-}
+std::string Cidr::to_string() const { return fmt::format("{}/{}", base.to_string(), base.is_v4() && prefix >= 96 ? prefix - 96 : prefix); }
 
 }  // namespace egret

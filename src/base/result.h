@@ -44,8 +44,8 @@ inline std::unexpected<Error> internal_error(std::string message, std::string hi
 #define EGRET_CONCAT_(a, b) a##b
 #define EGRET_CONCAT(a, b) EGRET_CONCAT_(a, b)
 // TRY(auto x, f()) binds the value or returns the error; TRY_VOID(f()) for Result<void>.
-#define TRY_IMPL_(tmp, declaration, ...)             \
-  auto tmp = (__VA_ARGS__);                          \
+#define TRY_IMPL_(tmp, declaration, ...)                    \
+  auto tmp = (__VA_ARGS__);                                 \
   if (!tmp) return std::unexpected(std::move(tmp).error()); \
   declaration = *std::move(tmp)
 #define TRY(declaration, ...) TRY_IMPL_(EGRET_CONCAT(try_result_, __LINE__), declaration, __VA_ARGS__)

@@ -18,7 +18,8 @@ size_t distance(std::string_view a, std::string_view b) {
     for (size_t j = 1; j <= b.size(); ++j) {
       const size_t cost = lower(a[i - 1]) != lower(b[j - 1]);
       row[j] = std::min({row[j - 1] + 1, last[j] + 1, last[j - 1] + cost});
-      if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1])) row[j] = std::min(row[j], before[j - 2] + 1);
+      if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1]))
+        row[j] = std::min(row[j], before[j - 2] + 1);
     }
     std::swap(before, last);
     std::swap(last, row);
@@ -34,7 +35,9 @@ size_t utf8_length(std::string_view s, size_t i) {
   if (c < 0x80) return 1;
   if (c >= 0xc2 && c < 0xe0 && continues(1)) return 2;
   if (c >= 0xe0 && c < 0xf0 && continues(1) && continues(2) && !(c == 0xe0 && byte(1) < 0xa0) && !(c == 0xed && byte(1) > 0x9f)) return 3;
-  if (c >= 0xf0 && c < 0xf5 && continues(1) && continues(2) && continues(3) && !(c == 0xf0 && byte(1) < 0x90) && !(c == 0xf4 && byte(1) > 0x8f)) return 4;
+  if (c >= 0xf0 && c < 0xf5 && continues(1) && continues(2) && continues(3) && !(c == 0xf0 && byte(1) < 0x90) &&
+      !(c == 0xf4 && byte(1) > 0x8f))
+    return 4;
   return 0;
 }
 
@@ -119,7 +122,8 @@ std::string terminal_safe(std::string_view text) {
     const size_t n = utf8_length(text, i);
     const unsigned char c = static_cast<unsigned char>(text[i]);
     // C0, DEL and the C1 range (U+0080–U+009F, two bytes) could steer a terminal.
-    const bool control = n == 0 || (n == 1 && (c < 0x20 || c == 0x7f)) || (n == 2 && c == 0xc2 && static_cast<unsigned char>(text[i + 1]) < 0xa0);
+    const bool control =
+        n == 0 || (n == 1 && (c < 0x20 || c == 0x7f)) || (n == 2 && c == 0xc2 && static_cast<unsigned char>(text[i + 1]) < 0xa0);
     if (control) {
       out += fmt::format("\\x{:02x}", c);
       i += 1;

@@ -12,7 +12,7 @@ namespace egret {
 std::string near_name(std::string_view typed, std::span<const std::string_view> names);
 std::string near_name(std::string_view typed, const std::vector<std::string>& names);
 
-std::string to_lower(std::string_view text);  // ASCII
+std::string to_lower(std::string_view text);           // ASCII
 bool iequals(std::string_view a, std::string_view b);  // ASCII, case-insensitive
 std::string_view trim(std::string_view text);
 std::vector<std::string> split(std::string_view text, char separator);

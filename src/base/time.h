@@ -13,8 +13,8 @@ inline constexpr Ticks kTicksPerSecond = 10'000'000;
 inline constexpr Ticks kTicksPerMinute = 60 * kTicksPerSecond;
 inline constexpr Ticks kTicksPerHour = 60 * kTicksPerMinute;
 inline constexpr Ticks kTicksPerDay = 24 * kTicksPerHour;
-inline constexpr Ticks kUnixEpochTicks = 621'355'968'000'000'000;   // 1970-01-01
-inline constexpr Ticks kMaxDatetime = 3'155'378'975'999'999'999;    // 9999-12-31T23:59:59.9999999
+inline constexpr Ticks kUnixEpochTicks = 621'355'968'000'000'000;  // 1970-01-01
+inline constexpr Ticks kMaxDatetime = 3'155'378'975'999'999'999;   // 9999-12-31T23:59:59.9999999
 
 struct Civil {
   int year = 1, month = 1, day = 1, hour = 0, minute = 0, second = 0;

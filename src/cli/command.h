@@ -14,7 +14,7 @@ inline constexpr int kDone = 0, kAnswerIsNo = 1, kWrongUsage = 2, kOutside = 3, 
 
 struct Command {
   std::string_view name;
-  std::string_view summary;  // one line of `egret --help`
+  std::string_view summary;                          // one line of `egret --help`
   int (*run)(const std::vector<std::string>& args);  // args after the subcommand's name
 };
 

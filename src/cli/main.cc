@@ -30,7 +30,9 @@ int print_version(const std::vector<std::string>&) {
 void print_help() {
   fmt::print("egret: egress incident response for Kubernetes\n\nUsage: egret COMMAND [OPTIONS]\n\nCommands:\n");
   for (const Command* c : kCommands) fmt::print("  {:<12} {}\n", c->name, c->summary);
-  fmt::print("\nEvery command has --help. Exit codes: 0 done, 1 the answer is no, 2 wrong usage or query, 3 something outside\nwas not reachable, 4 a bug.\n");
+  fmt::print(
+      "\nEvery command has --help. Exit codes: 0 done, 1 the answer is no, 2 wrong usage or query, 3 something outside\nwas not reachable, "
+      "4 a bug.\n");
 }
 
 }  // namespace

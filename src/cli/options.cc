@@ -1,7 +1,7 @@
 #include "cli/options.h"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "base/text.h"
 #include "cli/command.h"
@@ -40,12 +40,16 @@ Options& Options::value(std::string_view names, int64_t& into, std::string_view 
   return *this;
 }
 Options& Options::values(std::string_view names, std::vector<std::string>& into, std::string_view placeholder, std::string_view doc) {
-  impl_->remember(impl_->app.add_option(std::string(names), into, std::string(doc)), names)->option_text(std::string(placeholder))->allow_extra_args(false);
+  impl_->remember(impl_->app.add_option(std::string(names), into, std::string(doc)), names)
+      ->option_text(std::string(placeholder))
+      ->allow_extra_args(false);
   return *this;
 }
 Options& Options::choice(std::string_view names, std::string& into, std::vector<std::string> choices, std::string_view doc) {
   const std::string text = join(choices, "|");
-  impl_->remember(impl_->app.add_option(std::string(names), into, std::string(doc)), names)->check(CLI::IsMember(std::move(choices)))->option_text(text);
+  impl_->remember(impl_->app.add_option(std::string(names), into, std::string(doc)), names)
+      ->check(CLI::IsMember(std::move(choices)))
+      ->option_text(text);
   return *this;
 }
 Options& Options::argument(std::string_view placeholder, std::string& into, std::string_view doc, bool required) {
@@ -69,7 +73,8 @@ std::optional<int> Options::parse(const std::vector<std::string>& args) {
     fmt::print(stderr, "{}: {}\n", impl_->app.get_name(), e.what());
     for (const std::string& a : args) {
       const std::string name = a.substr(0, a.find('='));
-      if (!name.starts_with("--") || std::find(impl_->long_names.begin(), impl_->long_names.end(), name) != impl_->long_names.end()) continue;
+      if (!name.starts_with("--") || std::find(impl_->long_names.begin(), impl_->long_names.end(), name) != impl_->long_names.end())
+        continue;
       if (const std::string near = near_name(name, impl_->long_names); !near.empty()) fmt::print(stderr, "  did you mean {}?\n", near);
     }
     fmt::print(stderr, "  see {} --help\n", impl_->app.get_name());

@@ -17,7 +17,8 @@ class Options {
   Options& flag(std::string_view names, bool& into, std::string_view doc);
   Options& value(std::string_view names, std::string& into, std::string_view placeholder, std::string_view doc);
   Options& value(std::string_view names, int64_t& into, std::string_view placeholder, std::string_view doc);
-  Options& values(std::string_view names, std::vector<std::string>& into, std::string_view placeholder, std::string_view doc);  // repeatable
+  Options& values(std::string_view names, std::vector<std::string>& into, std::string_view placeholder,
+                  std::string_view doc);  // repeatable
   Options& choice(std::string_view names, std::string& into, std::vector<std::string> choices, std::string_view doc);
   Options& argument(std::string_view placeholder, std::string& into, std::string_view doc, bool required);
   Options& arguments(std::string_view placeholder, std::vector<std::string>& into, std::string_view doc, bool required);

@@ -13,20 +13,20 @@ namespace egret::investigate {
 // The contact that is asked about: who is accused, where, of talking to what, when.
 struct Alert {
   std::string id;
-  Ticks time = 0;               // first contact known, else the alert's own start
-  Ticks end_time = 0;           // last contact known
-  std::string rule;             // rule or alert name
-  std::string provider;         // "Microsoft Defender for Cloud", "egret", …
+  Ticks time = 0;        // first contact known, else the alert's own start
+  Ticks end_time = 0;    // last contact known
+  std::string rule;      // rule or alert name
+  std::string provider;  // "Microsoft Defender for Cloud", "egret", …
   std::string severity;
-  std::string cluster;          // empty when the alert does not say
+  std::string cluster;  // empty when the alert does not say
   std::string node;
-  std::string source_address;   // as the alert or flow saw it
-  std::string address;          // the destination
+  std::string source_address;  // as the alert or flow saw it
+  std::string address;         // the destination
   std::optional<int> port;
-  std::string name;             // destination name, where the alert says one
-  std::string workload;         // where the alert names one: namespace/Kind/name
+  std::string name;      // destination name, where the alert says one
+  std::string workload;  // where the alert names one: namespace/Kind/name
   std::string pod;
-  std::string criticality;      // of the workload, from labels, annotations or a list
+  std::string criticality;  // of the workload, from labels, annotations or a list
 };
 
 // One contact with the alert's destination, as a flow row showed it (several rows of one connection are one contact).
@@ -40,20 +40,20 @@ struct Contact {
 };
 
 struct Evidence {
-  std::string test;       // id of content/evidence/*.yaml
+  std::string test;  // id of content/evidence/*.yaml
   std::string group;
-  double weight = 0;      // decibans: + supports, − refutes
-  std::string reason;     // one sentence
-  std::string query;      // KQL that runs as printed against the same data folder
+  double weight = 0;   // decibans: + supports, − refutes
+  std::string reason;  // one sentence
+  std::string query;   // KQL that runs as printed against the same data folder
   std::vector<int64_t> rows;
-  bool counted = true;    // false: a stronger test of the same group counted instead
+  bool counted = true;  // false: a stronger test of the same group counted instead
 };
 
 struct Candidate {
   std::string cluster, ns, kind, name;  // topmost owner's; kind "unknown" for the hypothesis that nobody known did it
   std::string container, node;
   double probability = 0;
-  double score = 0;       // decibans: prior plus counted weights
+  double score = 0;  // decibans: prior plus counted weights
   std::vector<Evidence> evidence;
   std::string id() const { return ns.empty() ? kind + "/" + name : ns + "/" + kind + "/" + name; }
 };
@@ -61,14 +61,14 @@ struct Candidate {
 struct Owner {
   std::string candidate;  // Candidate::id()
   std::string cluster;
-  double share = 0;       // of the contacts, 0–1
+  double share = 0;              // of the contacts, 0–1
   std::string distinguished_by;  // name or timing that tells its contacts apart
 };
 
 struct ResolvedName {
   std::string name, address, cluster, region;
   Ticks time = 0;
-  std::string source;     // where the answer was seen
+  std::string source;  // where the answer was seen
   std::vector<int64_t> rows;
 };
 
@@ -81,10 +81,10 @@ struct RegionCompared {
 };
 
 struct Trigger {
-  std::string kind;       // node-start, container-start, release, schedule, request, unknown
-  std::string object;     // the node, pod, release …
+  std::string kind;    // node-start, container-start, release, schedule, request, unknown
+  std::string object;  // the node, pod, release …
   Ticks time = 0;
-  std::string reason;     // one sentence with the numbers it rests on
+  std::string reason;  // one sentence with the numbers it rests on
   std::vector<int64_t> rows;
 };
 
@@ -103,7 +103,7 @@ struct Change {
 
 struct Version {
   std::string version, image, digest, commit, by;
-  std::string revision;   // of the rollout
+  std::string revision;    // of the rollout
   Ticks from = 0, to = 0;  // it ran; to = 0: still
   int64_t contacts = 0;
 };
@@ -117,7 +117,7 @@ struct Release {
 struct Premise {
   std::string statement;  // what must stay true
   std::string overturned_by;
-  std::string query;      // KQL whose result shows whether it still holds
+  std::string query;  // KQL whose result shows whether it still holds
 };
 
 enum class Classification { kTruePositive, kBenignPositive, kFalsePositive, kUndetermined };
@@ -126,45 +126,46 @@ const char* classification_name(Classification c);  // Sentinel's: "TruePositive
 struct Verdict {
   Classification classification = Classification::kUndetermined;
   double confidence = 0;
-  std::vector<std::string> reasons;   // sentences, strongest first
+  std::vector<std::string> reasons;  // sentences, strongest first
   std::vector<Premise> premises;
   Ticks expires = 0;
   std::vector<std::string> techniques;  // MITRE ATT&CK ids
 };
 
 struct BlastRadius {
-  std::string summary;                // one sentence
+  std::string summary;  // one sentence
   int64_t flows = 0;
   std::vector<std::string> workloads;
   Ticks since = 0;
 };
 
 struct Action {
-  std::string action;     // block-address, isolate-pod, scale-to-zero, rollback, rotate-credential, restart, capture, trap, tune-logging, watch …
+  std::string
+      action;  // block-address, isolate-pod, scale-to-zero, rollback, rotate-credential, restart, capture, trap, tune-logging, watch …
   std::string target;
   std::string cluster;
-  std::string effect;     // one sentence
+  std::string effect;  // one sentence
   BlastRadius blast_radius;
-  std::vector<std::string> apply;   // commands, to copy
+  std::vector<std::string> apply;  // commands, to copy
   std::vector<std::string> verify;
   std::vector<std::string> undo;
-  std::string approval;   // who should agree, or "none"
+  std::string approval;  // who should agree, or "none"
 };
 
 struct Credential {
-  std::string kind;       // Secret, KeyVaultSecret, ServiceAccountToken, ManagedIdentity
+  std::string kind;  // Secret, KeyVaultSecret, ServiceAccountToken, ManagedIdentity
   std::string name;
-  std::string reach;      // how the workload reaches it
-  int order = 0;          // rotate in this order
+  std::string reach;  // how the workload reaches it
+  int order = 0;      // rotate in this order
   std::vector<int64_t> rows;
 };
 
 struct Missing {
-  std::string log;        // which log
-  std::string where;      // cluster
+  std::string log;          // which log
+  std::string where;        // cluster
   double entropy_gain = 0;  // bits it would be expected to take off the answer
-  std::string cost;       // what switching it on costs
-  std::string how;        // command or setting
+  std::string cost;         // what switching it on costs
+  std::string how;          // command or setting
 };
 
 struct TimelineEntry {
@@ -175,7 +176,7 @@ struct TimelineEntry {
 
 struct Answer {
   Alert alert;
-  std::vector<Alert> related;       // grouped into the same incident
+  std::vector<Alert> related;  // grouped into the same incident
   std::vector<Contact> contacts;
   std::vector<Candidate> candidates;  // most probable first; probabilities sum to 1 with "unknown"
   std::vector<Owner> owners;
@@ -186,7 +187,7 @@ struct Answer {
   std::vector<Credential> credentials;
   std::vector<Missing> missing;
   std::vector<TimelineEntry> timeline;
-  const Candidate* owner() const;   // the first that is not "unknown", if it is the most probable
+  const Candidate* owner() const;  // the first that is not "unknown", if it is the most probable
 };
 
 }  // namespace egret::investigate

@@ -23,7 +23,8 @@ struct Diagnostic {
 };
 
 // "name:line:column: error: message", the line, a caret under the place, and the hint; one block each.
-std::string format_diagnostics(std::string_view text, std::string_view name, const std::vector<Diagnostic>& diagnostics, bool colours = false);
+std::string format_diagnostics(std::string_view text, std::string_view name, const std::vector<Diagnostic>& diagnostics,
+                               bool colours = false);
 
 // What a query may name. Table pointers must outlive the compiled query.
 class Catalogue {
@@ -40,11 +41,11 @@ struct Options {
 };
 
 struct Query {
-  std::string sql;                        // one SELECT; tables are quoted by their KQL name
-  std::shared_ptr<model::Table> shape;    // names and types of the result's columns
-  std::vector<std::string> tables;        // read by it, sorted
+  std::string sql;                      // one SELECT; tables are quoted by their KQL name
+  std::shared_ptr<model::Table> shape;  // names and types of the result's columns
+  std::vector<std::string> tables;      // read by it, sorted
   std::vector<Diagnostic> warnings;
-  std::string render;                     // chart kind of a final `render`, or empty
+  std::string render;  // chart kind of a final `render`, or empty
 };
 
 std::expected<Query, std::vector<Diagnostic>> compile(std::string_view text, const Catalogue& catalogue, const Options& options);

@@ -129,7 +129,8 @@ std::string Batch::to_text(int column, size_t row) const {
 
 size_t Batch::bytes() const {
   size_t n = 0;
-  for (const Data& d : columns_) n += d.numbers.capacity() * 8 + d.reals.capacity() * 8 + d.ends.capacity() * 8 + d.chars.capacity() + d.valid.capacity() / 8;
+  for (const Data& d : columns_)
+    n += d.numbers.capacity() * 8 + d.reals.capacity() * 8 + d.ends.capacity() * 8 + d.chars.capacity() + d.valid.capacity() / 8;
   return n;
 }
 

@@ -19,8 +19,8 @@ namespace egret::model {
 
 class Batch {
  public:
-  explicit Batch(const Table& table);                     // table must outlive the batch
-  explicit Batch(std::shared_ptr<const Table> table);     // shape of a query result: owned, since no catalogue holds it
+  explicit Batch(const Table& table);                  // table must outlive the batch
+  explicit Batch(std::shared_ptr<const Table> table);  // shape of a query result: owned, since no catalogue holds it
   Batch(Batch&&) = default;
   Batch& operator=(Batch&&) = default;
 
@@ -62,7 +62,7 @@ class Batch {
     std::vector<double> reals;
     std::vector<uint64_t> ends;  // text i is chars[ends[i-1], ends[i])
     std::string chars;
-    std::vector<bool> valid;     // one per row up to the last set one
+    std::vector<bool> valid;  // one per row up to the last set one
   };
   void set_number(int column, int64_t v);
   void set_text(int column, std::string_view v);

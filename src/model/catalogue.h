@@ -11,7 +11,7 @@ namespace egret::model {
 
 // The table of that exact name, or null. Loaded on first use; lives as long as the program. Thread-safe.
 const Table* find_table(std::string_view name);
-std::vector<std::string> table_names();         // all, sorted
+std::vector<std::string> table_names();           // all, sorted
 std::vector<std::string> declared_table_names();  // those with a content/tables/NAME.yaml
 
 }  // namespace egret::model

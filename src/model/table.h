@@ -13,9 +13,9 @@ namespace egret::model {
 struct Column {
   std::string name;
   Type type = Type::kString;
-  std::string doc = {};   // meaning and unit
+  std::string doc = {};     // meaning and unit
   bool is_address = false;  // the store keeps base::IpAddress::value beside it, as column "<name>$ip" HUGEINT, null where it is no address
-  bool added = false;     // ours: the published table lacks it
+  bool added = false;       // ours: the published table lacks it
 };
 
 // Columns that every stored table has without declaring them; KQL may name them, `*` does not show them.

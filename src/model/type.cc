@@ -13,14 +13,14 @@ struct Row {
   std::string_view name, sql;
 };
 constexpr Row kTypes[] = {
-    {Type::kBool, "bool", "BOOLEAN"},     {Type::kInt, "int", "INTEGER"},           {Type::kLong, "long", "BIGINT"},
-    {Type::kReal, "real", "DOUBLE"},      {Type::kDecimal, "decimal", "DOUBLE"},    {Type::kString, "string", "VARCHAR"},
+    {Type::kBool, "bool", "BOOLEAN"},        {Type::kInt, "int", "INTEGER"},          {Type::kLong, "long", "BIGINT"},
+    {Type::kReal, "real", "DOUBLE"},         {Type::kDecimal, "decimal", "DOUBLE"},   {Type::kString, "string", "VARCHAR"},
     {Type::kDatetime, "datetime", "BIGINT"}, {Type::kTimespan, "timespan", "BIGINT"}, {Type::kDynamic, "dynamic", "VARCHAR"},
     {Type::kGuid, "guid", "VARCHAR"},
 };
 constexpr std::pair<std::string_view, Type> kAliases[] = {
-    {"boolean", Type::kBool}, {"int32", Type::kInt},      {"int64", Type::kLong},   {"double", Type::kReal},     {"float", Type::kReal},
-    {"date", Type::kDatetime}, {"time", Type::kTimespan}, {"uuid", Type::kGuid},    {"uniqueid", Type::kGuid},   {"object", Type::kDynamic},
+    {"boolean", Type::kBool},  {"int32", Type::kInt},     {"int64", Type::kLong}, {"double", Type::kReal},   {"float", Type::kReal},
+    {"date", Type::kDatetime}, {"time", Type::kTimespan}, {"uuid", Type::kGuid},  {"uniqueid", Type::kGuid}, {"object", Type::kDynamic},
 };
 
 }  // namespace

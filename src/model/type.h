@@ -18,8 +18,8 @@ enum class Type {
   kGuid,      // VARCHAR in lower case with dashes, may be null
 };
 
-std::string_view type_name(Type t);  // "datetime"
+std::string_view type_name(Type t);                         // "datetime"
 std::optional<Type> type_from_name(std::string_view name);  // also the aliases: int64, double, date, time, boolean, uuid …
-std::string_view sql_type(Type t);   // "BIGINT"
+std::string_view sql_type(Type t);                          // "BIGINT"
 
 }  // namespace egret::model

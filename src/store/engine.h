@@ -21,9 +21,9 @@
 namespace egret::store {
 
 struct EngineOptions {
-  std::filesystem::path folder;         // the data folder; empty: in memory
-  uint64_t memory_bytes = 0;            // 0: 60 % of the machine's memory
-  int threads = 0;                      // 0: all cores
+  std::filesystem::path folder;  // the data folder; empty: in memory
+  uint64_t memory_bytes = 0;     // 0: 60 % of the machine's memory
+  int threads = 0;               // 0: all cores
   bool read_only = false;
 };
 
@@ -44,7 +44,7 @@ class Engine {
 
   // Tables (declared, published, temporary) and functions (content/functions, defined) as the binder sees them.
   virtual const kql::Catalogue& catalogue() const = 0;
-  virtual uint64_t row_count(std::string_view table) = 0;     // stored rows; 0 for a table that has none
+  virtual uint64_t row_count(std::string_view table) = 0;  // stored rows; 0 for a table that has none
   virtual std::vector<std::string> stored_tables() = 0;
 
   // Compiles and runs KQL. A query's errors come as ErrorKind::kUsage with the formatted diagnostics as message.
