@@ -111,6 +111,7 @@ struct Version {
 struct Release {
   std::optional<Version> first_bad, last_good;
   std::vector<Change> changes;  // between them
+  std::vector<Version> versions;  // every one that ran in the data's time, oldest first
   std::string explanation;
 };
 
@@ -130,6 +131,8 @@ struct Verdict {
   std::vector<Premise> premises;
   Ticks expires = 0;
   std::vector<std::string> techniques;  // MITRE ATT&CK ids
+  double score = 0;                   // decibans for malicious: prior plus counted weights
+  std::vector<Evidence> evidence;     // weight: + speaks for malicious, − for benign
 };
 
 struct BlastRadius {
@@ -174,6 +177,33 @@ struct TimelineEntry {
   std::vector<int64_t> rows;
 };
 
+// What the report shows besides the answer; kept with the incident, since the data may be gone when the report is read.
+struct SourceFile {
+  std::string file, sha256, format, cluster;
+  int64_t bytes = 0, rows = 0, errors = 0;
+};
+
+struct CoverageSpan {
+  std::string cluster, scope, name, source;
+  Ticks from = 0, to = 0;
+  double completeness = 1;
+  int64_t rows = 0;
+};
+
+struct FlowPoint {      // flows to public addresses, and contacts with the alert's destination, in one bin
+  std::string cluster;
+  Ticks time = 0;
+  int64_t flows = 0, bytes_out = 0, contacts = 0;
+};
+
+struct Facts {
+  std::vector<SourceFile> sources;
+  std::vector<CoverageSpan> coverage;
+  std::vector<FlowPoint> flows;
+  Ticks bin = 0;        // width of a FlowPoint
+  std::vector<std::string> gaps;  // sentences: what no source covered at the time of the contacts
+};
+
 struct Answer {
   Alert alert;
   std::vector<Alert> related;  // grouped into the same incident
@@ -187,6 +217,7 @@ struct Answer {
   std::vector<Credential> credentials;
   std::vector<Missing> missing;
   std::vector<TimelineEntry> timeline;
+  Facts facts;
   const Candidate* owner() const;  // the first that is not "unknown", if it is the most probable
 };
 
