@@ -114,7 +114,7 @@ void candidates(const Answer& a, const PageOptions& options, Lines& out) {
       out.text(fmt::format("      {:>4}{}", weight(e.weight), e.counted ? " " : "("), safe(e.reason) + (e.counted ? "" : " (a stronger test of its group counts)"), 12);
       if (options.evidence && !e.query.empty()) {
         out.raw(fmt::format("            test {}, group {}; rows {}", safe(e.test), safe(e.group), e.rows.size()));
-        for (const auto& line : split(e.query, '\n')) out.raw("            | " + safe(line));
+        for (const auto& line : split(e.query, '\n')) out.raw("              " + safe(line));
       }
     }
   }
@@ -135,7 +135,7 @@ void verdict_part(const Answer& a, const PageOptions& options, Lines& out) {
     for (const auto& p : v.premises) {
       out.text("  -", safe(p.statement) + (p.overturned_by.empty() ? "" : " Overturned by: " + p.overturned_by), 4);
       if (options.evidence && !p.query.empty()) {
-        for (const auto& line : split(p.query, '\n')) out.raw("    | " + safe(line));
+        for (const auto& line : split(p.query, '\n')) out.raw("      " + safe(line));
       }
     }
   }
@@ -144,7 +144,7 @@ void verdict_part(const Answer& a, const PageOptions& options, Lines& out) {
     for (const auto& e : v.evidence) {
       out.text(fmt::format("  {:>4}{}", weight(e.weight), e.counted ? " " : "("), safe(e.reason), 8);
       out.raw(fmt::format("        test {}, group {}; rows {}", safe(e.test), safe(e.group), e.rows.size()));
-      for (const auto& line : split(e.query, '\n')) out.raw("        | " + safe(line));
+      for (const auto& line : split(e.query, '\n')) out.raw("          " + safe(line));
     }
   }
 }

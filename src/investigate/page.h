@@ -12,7 +12,7 @@ struct PageOptions {
   bool evidence = false;   // every test with its query, instead of the strongest ones
   bool all_steps = false;  // every command of the plan: apply, verify and undo
   int width = 100;
-  std::string incident;    // number of the stored incident, named in the last line; may be empty
+  std::string incident = {};  // number of the stored incident, named in the last line; may be empty
 };
 
 std::string render_page(const Answer& answer, const PageOptions& options);
