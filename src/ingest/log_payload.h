@@ -18,12 +18,12 @@ namespace egret::ingest {
 
 // Where the line comes from. Empty is unknown. The views live for the call only.
 struct LogContext {
-  std::string_view cluster;
-  std::string_view node;
-  std::string_view pod_namespace;
-  std::string_view pod;
-  std::string_view container;
-  std::string_view workload;  // namespace/Kind/name, where known
+  std::string_view cluster = {};
+  std::string_view node = {};
+  std::string_view pod_namespace = {};
+  std::string_view pod = {};
+  std::string_view container = {};
+  std::string_view workload = {};  // namespace/Kind/name, where known
 };
 
 enum class Payload {
