@@ -1,0 +1,36 @@
+#include "ingest/decoders.h"
+
+#include <algorithm>
+
+namespace egret::ingest {
+
+// One line here for each decoder, below and in the table. Where two are equally sure, the earlier wins.
+extern const Decoder kVnetFlow, kNsgFlow;
+
+namespace {
+
+constexpr const Decoder* kDecoders[] = {
+    &kVnetFlow,
+    &kNsgFlow,
+};
+
+}  // namespace
+
+std::span<const Decoder* const> decoders() { return kDecoders; }
+
+const Decoder* find_decoder(std::string_view name) {
+  for (const Decoder* d : kDecoders)
+    if (d->name == name) return d;
+  return nullptr;
+}
+
+std::vector<Guess> recognise(std::string_view bytes, std::string_view path) {
+  const std::string_view head = bytes.substr(0, 64 * 1024);
+  std::vector<Guess> guesses;
+  for (const Decoder* d : kDecoders)
+    if (const int score = d->recognise(head, path); score > 0) guesses.push_back({d, score});
+  std::stable_sort(guesses.begin(), guesses.end(), [](const Guess& a, const Guess& b) { return a.score > b.score; });
+  return guesses;
+}
+
+}  // namespace egret::ingest
