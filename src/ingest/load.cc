@@ -1,0 +1,331 @@
+#include "ingest/load.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/hash.h"
+#include "base/text.h"
+#include "ingest/content.h"
+#include "ingest/decoders.h"
+#include "ingest/manifest.h"
+#include "ingest/resource_id.h"
+#include "ingest/row_sink.h"
+#include "model/catalogue.h"
+
+namespace egret::ingest {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr size_t kMostFiles = 1'000'000;
+constexpr size_t kMostDepth = 64;
+
+struct File {
+  fs::path disk;
+  std::string path;  // below its root
+  bool single = false;
+};
+
+// Words that name a folder's content and not a cluster.
+constexpr std::string_view kGeneral[] = {
+    "logs", "log", "data", "evidence", "export", "exports", "azure", "alerts", "alert", "defender", "intel", "threat-intel", "threatintel", "ti", "feeds", "ranges",
+    "provider-ranges", "flows", "flow-logs", "flowlogs", "firewall", "shared", "common", "global", "fleet", "network", "dns", "audit", "kubernetes", "kubectl", "k8s", "raw",
+    "releases", "release", "portal", "log-analytics", "loganalytics", "workspace", "sentinel", "security", "security-alert", "misc", "other", "files", "input", "inputs", "keyvault",
+    "key-vault", "activity", "zeek", "envoy", "istio", "coredns", "hub", "meta", "pipeline", "pipelines", "ci", "deployments", "azure-devops", "github", "incident"};
+
+std::string first_folder(std::string_view path) {
+  const size_t slash = path.find('/');
+  return slash == std::string_view::npos ? std::string() : std::string(path.substr(0, slash));
+}
+
+bool names_a_cluster(std::string_view folder) {
+  if (folder.empty() || folder.contains('=') || folder.starts_with(".") || folder.starts_with("insights-") || folder.starts_with("am-")) return false;
+  for (const std::string_view word : kGeneral)
+    if (iequals(folder, word)) return false;
+  return true;
+}
+
+Result<void> list(const fs::path& given, std::vector<File>& files) {
+  std::error_code ec;
+  const auto status = fs::status(given, ec);
+  if (ec || !fs::exists(status)) return usage_error(fmt::format("there is no file or folder {}", given.string()));
+  if (!fs::is_directory(status)) {
+    files.push_back({given, given.filename().string(), true});
+    return {};
+  }
+  std::vector<File> found;
+  auto it = fs::recursive_directory_iterator(given, fs::directory_options::skip_permission_denied, ec);
+  if (ec) return unavailable(fmt::format("{} cannot be read: {}", given.string(), ec.message()));
+  for (; it != fs::recursive_directory_iterator(); it.increment(ec)) {
+    if (ec) break;
+    const std::string name = it->path().filename().string();
+    if (name.starts_with(".") || name == "__MACOSX" || static_cast<size_t>(it.depth()) > kMostDepth) {
+      if (it->is_directory(ec)) it.disable_recursion_pending();
+      continue;
+    }
+    if (it->is_regular_file(ec)) found.push_back({it->path(), it->path().lexically_relative(given).generic_string()});
+    if (found.size() > kMostFiles) return usage_error(fmt::format("{} has more than {} files", given.string(), with_thousands(kMostFiles)), "give a folder further down");
+  }
+  std::sort(found.begin(), found.end(), [](const File& a, const File& b) { return a.path < b.path; });
+  files.insert(files.end(), found.begin(), found.end());
+  return {};
+}
+
+std::string looks_like(std::string_view bytes) {
+  if (bytes.starts_with("PK\x03\x04")) return "a zip archive";
+  if (bytes.starts_with("\x7f" "ELF")) return "a program";
+  if (bytes.starts_with("PAR1")) return "a Parquet file";
+  if (bytes.starts_with("\xd4\xc3\xb2\xa1") || bytes.starts_with("\x0a\x0d\x0d\x0a") || bytes.starts_with("\x4d\x3c\xb2\xa1")) return "a packet capture";
+  const std::string_view head = bytes.substr(0, 4096);
+  const std::string_view t = trim(head);
+  size_t odd = 0;
+  for (const char c : head) odd += static_cast<unsigned char>(c) < 9 || (static_cast<unsigned char>(c) > 13 && static_cast<unsigned char>(c) < 32);
+  if (odd * 20 > head.size()) return "binary data";
+  if (t.starts_with("{") || t.starts_with("[")) return "JSON";
+  if (t.starts_with("<")) return "XML or HTML";
+  if (t.starts_with("apiVersion:") || t.starts_with("---")) return "YAML";
+  const std::string_view line = t.substr(0, t.find('\n'));
+  if (std::count(line.begin(), line.end(), ',') > 2) return "comma-separated values";
+  return "text";
+}
+
+std::string unknown_hint(const std::vector<Guess>& guesses, std::string_view bytes) {
+  if (bytes.starts_with("PK\x03\x04")) return "unpack it first";
+  if (!guesses.empty()) {
+    std::string near;
+    for (size_t i = 0; i < guesses.size() && i < 3; ++i) near += (i ? ", " : "") + std::string(guesses[i].decoder->name);
+    return fmt::format("nearest formats: {}. If it is one of these, say so under `files` in evidence.yaml (kind: …) or with --format; egret ingest --formats lists all", near);
+  }
+  return "egret ingest --formats lists what is understood; `kind` in evidence.yaml names the format of a file, `skip: true` leaves it out";
+}
+
+class Loader {
+ public:
+  Loader(RowStore& store, const LoadOptions& options) : store_(store), options_(options), writer_(store), sink_(writer_, options.now), next_id_(store.next_source_id) {}
+
+  Result<Summary> run(const std::vector<fs::path>& paths) {
+    std::vector<File> files;
+    for (const fs::path& p : paths) {
+      const size_t before = files.size();
+      TRY_VOID(list(p, files));
+      if (files.size() == before) return usage_error(fmt::format("there is no file in {}", p.string()), "it is empty: put exported logs there; egret collect --print shows the commands that export them");
+      TRY_VOID(read_manifest(p));
+    }
+    for (const ClusterFacts& c : manifest_.clusters) {
+      names_.push_back(c.cluster);
+      sink_.cluster(c);
+    }
+    for (const File& f : files)
+      if (const std::string folder = f.single ? std::string() : first_folder(f.path); names_a_cluster(folder) && std::find(names_.begin(), names_.end(), folder) == names_.end()) names_.push_back(folder);
+    known_.insert(store_.known.begin(), store_.known.end());
+    for (size_t i = 0; i < files.size() && !writer_.failed(); ++i) {
+      if (options_.progress) options_.progress(i, files.size(), files[i].path);
+      one(files[i]);
+    }
+    if (options_.progress) options_.progress(files.size(), files.size(), {});
+    sink_.end(summary_);
+    TRY_VOID(writer_.finish());
+    for (const FileSummary& f : summary_.files)
+      for (const auto& [table, n] : f.rows) summary_.rows[table] += n;
+    return std::move(summary_);
+  }
+
+ private:
+  Result<void> read_manifest(const fs::path& root) {
+    std::error_code ec;
+    if (!fs::is_directory(root, ec)) return {};
+    for (const char* name : {"evidence.yaml", "evidence.yml"}) {
+      if (!fs::exists(root / name, ec)) continue;
+      TRY(const Content c, read_content(root / name, 16u << 20));
+      TRY(Manifest m, parse_manifest(c.bytes, (root / name).string()));
+      manifest_.clusters.insert(manifest_.clusters.end(), m.clusters.begin(), m.clusters.end());
+      manifest_.files.insert(manifest_.files.end(), m.files.begin(), m.files.end());
+    }
+    return {};
+  }
+
+  void one(const File& file) {
+    const std::string name = file.disk.filename().string();
+    Source source;
+    source.path = file.path;
+    source.cluster = cluster_of_path(file.single ? fs::absolute(file.disk).generic_string().insert(0, "/logs") : file.path);
+    source.clusters = &names_;
+    source.read_at = options_.now;
+    struct stat st {};
+    if (::stat(file.disk.c_str(), &st) == 0) source.modified_at = ticks_from_unix_seconds(st.st_mtime);
+    if (name == "evidence.yaml" || name == "evidence.yml") {
+      FileSummary s;
+      s.path = file.path;
+      s.format = "manifest";
+      summary_.files.push_back(std::move(s));
+      return;
+    }
+    if (!apply(manifest_, source)) {
+      FileSummary s;
+      s.path = file.path;
+      s.format = "skipped";
+      summary_.files.push_back(std::move(s));
+      return;
+    }
+    if (!source.cluster.empty()) source.cluster = spelled(source.cluster, source);
+    auto content = read_content(file.disk);
+    if (!content) {
+      FileSummary s;
+      s.path = file.path;
+      s.format = "unknown";
+      s.cluster = source.cluster;
+      sink_.begin_file(s, 0, "unknown");
+      sink_.error(0, content.error().message, {}, {});
+      sink_.end_file();
+      summary_.files.push_back(std::move(s));
+      return;
+    }
+    if (is_tar(content->bytes)) {
+      const std::string archive = std::move(content->bytes);
+      FileSummary whole;
+      whole.path = file.path;
+      whole.format = "archive";
+      whole.bytes = content->disk_bytes;
+      whole.sha256 = content->sha256;
+      whole.cluster = source.cluster;
+      sink_.begin_file(whole, 0, "archive");
+      if (!content->trouble.empty()) sink_.error(0, content->trouble, {}, "copy or export it again");
+      sink_.end_file();
+      std::vector<Member> members;
+      const std::string trouble = each_tar_member(archive, [&](Member m) { members.push_back(std::move(m)); });
+      for (Member& m : members) {
+        if (m.path.rfind('/') != std::string::npos ? m.path.substr(m.path.rfind('/') + 1).starts_with(".") : m.path.starts_with(".")) continue;
+        Content c;
+        c.disk_bytes = m.bytes.size();
+        c.sha256 = sha256_hex(m.bytes);
+        c.bytes = std::move(m.bytes);
+        unpack(c);
+        Source inner = source;
+        inner.path = file.path + "/" + m.path;
+        if (inner.cluster.empty()) inner.cluster = cluster_of_path(m.path);
+        decode(inner, c);
+      }
+      if (!trouble.empty()) {
+        sink_.begin_file(whole, 0, "archive");
+        sink_.error(0, trouble, {}, "copy or export it again");
+        sink_.end_file();
+      }
+      summary_.files.push_back(std::move(whole));
+      return;
+    }
+    decode(source, *content);
+  }
+
+  void decode(Source& source, Content& content) {
+    FileSummary s;
+    s.path = source.path;
+    s.cluster = source.cluster;
+    s.bytes = content.disk_bytes;
+    s.sha256 = content.sha256;
+    // The same file of the same cluster again: nothing new in it.
+    if (!content.bytes.empty() && !known_.insert(content.sha256 + " " + source.cluster).second) {
+      s.format = "repeated";
+      summary_.files.push_back(std::move(s));
+      return;
+    }
+    source.bytes = content.bytes;
+    const Decoder* decoder = nullptr;
+    std::vector<Guess> guesses;
+    const std::string& kind = source.kind.empty() ? options_.format : source.kind;
+    if (!kind.empty()) {
+      decoder = find_decoder(kind);
+      if (!decoder && model::find_table(kind)) {
+        source.kind = kind;
+        decoder = find_decoder("log-analytics");
+      }
+    } else {
+      guesses = recognise(content.bytes, source.path);
+      if (!guesses.empty() && guesses[0].score >= kSureEnough) decoder = guesses[0].decoder;
+    }
+    s.format = decoder ? std::string(decoder->name) : "unknown";
+    const int id = next_id_++;
+    sink_.begin_file(s, id, s.format);
+    if (!content.trouble.empty()) sink_.error(0, content.trouble, {}, "what could be read was taken; copy or export the file again for the rest");
+    if (trim(content.bytes.substr(0, 4096)).empty() && content.bytes.size() < 4096) {
+      s.format = "empty";
+      if (content.trouble.empty()) sink_.error(0, "the file is empty", {}, {});
+    } else if (decoder) {
+      decoder->decode(source, sink_);
+    } else {
+      sink_.error(0, fmt::format("the format is not known ({})", looks_like(content.bytes)), std::string_view(content.bytes).substr(0, 200), unknown_hint(guesses, content.bytes));
+    }
+    sink_.end_file();
+    record(s, id);
+    summary_.files.push_back(std::move(s));
+  }
+
+  void record(const FileSummary& s, int id) {
+    model::Batch& b = sink_.rows("EgretSources");
+    b.add_row();
+    b.set_datetime(b.column("TimeGenerated"), options_.now);
+    b.set_int(b.column("SourceId"), id);
+    b.set_string(b.column("File"), s.path);
+    b.set_string(b.column("Sha256"), s.sha256);
+    b.set_int(b.column("Bytes"), static_cast<int64_t>(s.bytes));
+    b.set_string(b.column("Format"), s.format);
+    uint64_t rows = 0;
+    for (const auto& [table, n] : s.rows)
+      if (table != "EgretIngestErrors") rows += n;
+    b.set_int(b.column("Rows"), static_cast<int64_t>(rows));
+    b.set_int(b.column("Errors"), static_cast<int64_t>(s.error_count()));
+    b.set_string(b.column("Cluster"), s.cluster);
+  }
+
+  RowStore& store_;
+  const LoadOptions& options_;
+  Writer writer_;
+  RowSink sink_;
+  Manifest manifest_;
+  std::vector<std::string> names_;
+  std::set<std::string> known_;
+  int next_id_;
+  Summary summary_;
+};
+
+uint64_t sum(const std::map<std::string, uint64_t>& counts, bool without_errors) {
+  uint64_t n = 0;
+  for (const auto& [name, count] : counts)
+    if (!without_errors || name != "EgretIngestErrors") n += count;
+  return n;
+}
+
+}  // namespace
+
+uint64_t FileSummary::row_count() const { return sum(rows, true); }
+uint64_t FileSummary::error_count() const { return sum(errors, false); }
+uint64_t Summary::row_count() const { return sum(rows, true); }
+uint64_t Summary::error_count() const {
+  uint64_t n = 0;
+  for (const FileSummary& f : files) n += f.error_count();
+  return n;
+}
+uint64_t Summary::unknown_files() const {
+  return static_cast<uint64_t>(std::count_if(files.begin(), files.end(), [](const FileSummary& f) { return f.format == "unknown"; }));
+}
+
+std::string cluster_of_path(std::string_view path) {
+  const Source nobody;
+  if (std::string name = cluster_of_id("/" + std::string(path), nobody); !name.empty()) return name;
+  const std::string folder = first_folder(path);
+  return names_a_cluster(folder) ? folder : std::string();
+}
+
+Result<Summary> load(RowStore& store, const std::vector<fs::path>& paths, const LoadOptions& options) {
+  if (!options.format.empty() && !find_decoder(options.format) && !model::find_table(options.format)) {
+    std::vector<std::string> names = model::table_names();
+    for (const Decoder* d : decoders()) names.emplace_back(d->name);
+    const std::string near = near_name(options.format, names);
+    return usage_error(fmt::format("'{}' is neither a format nor a table", options.format), near.empty() ? "egret ingest --formats lists the formats" : fmt::format("did you mean '{}'?", near));
+  }
+  return Loader(store, options).run(paths);
+}
+
+}  // namespace egret::ingest
