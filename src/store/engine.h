@@ -39,7 +39,7 @@ class Engine {
 
   // Makes the batch a table of that name for queries of this process (EvidenceAlert, …), replacing an earlier one.
   virtual Result<void> put_temporary(std::string_view name, const model::Batch& batch) = 0;
-  // Defines or replaces a KQL function for queries of this process: "(a:string) { … }".
+  // Defines or replaces a KQL function for queries of this process: "(a:string) { … }"; comment lines before it are its doc.
   virtual void define_function(std::string name, std::string text) = 0;
 
   // Tables (declared, published, temporary) and functions (content/functions, defined) as the binder sees them.
@@ -47,6 +47,8 @@ class Engine {
   virtual uint64_t row_count(std::string_view table) = 0;  // stored rows; 0 for a table that has none
   virtual std::vector<std::string> stored_tables() = 0;
 
+  // KQL to a query that can be run again and again. `name` stands in front of the diagnostics ("query", a file's name).
+  virtual Result<kql::Query> compile(std::string_view kql, Ticks now, std::string_view name = "query") = 0;
   // Compiles and runs KQL. A query's errors come as ErrorKind::kUsage with the formatted diagnostics as message.
   virtual Result<model::Batch> query(std::string_view kql, Ticks now) = 0;
   // Runs a compiled query; one SELECT only, inside a read-only transaction.

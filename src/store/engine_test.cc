@@ -1,0 +1,229 @@
+#include "store/engine.h"
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <thread>
+
+#include "model/catalogue.h"
+
+namespace egret::store {
+namespace {
+
+using model::Batch;
+using model::Type;
+
+class EngineTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    char pattern[] = "/tmp/egret-store-XXXXXX";
+    folder_ = mkdtemp(pattern);
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+  std::unique_ptr<Engine> open(bool read_only = false) {
+    auto engine = Engine::open({.folder = folder_, .memory_bytes = 512u << 20, .threads = 1, .read_only = read_only});
+    EXPECT_TRUE(engine) << engine.error().message;
+    return engine ? *std::move(engine) : nullptr;
+  }
+  std::filesystem::path folder_;
+};
+
+Batch errors_batch(int from, int to) {
+  Batch b(*model::find_table("EgretIngestErrors"));
+  for (int i = from; i < to; ++i) {
+    b.add_row();
+    b.set_string(b.column("File"), "f" + std::to_string(i));
+    if (i % 2 == 0) b.set_int(b.column("Line"), i);
+  }
+  b.source_id = 7;
+  return b;
+}
+
+kql::Query sql(std::string text, std::vector<std::string> tables, std::vector<model::Column> columns) {
+  kql::Query q;
+  q.sql = std::move(text);
+  q.tables = std::move(tables);
+  q.shape = std::make_shared<model::Table>();
+  q.shape->columns = std::move(columns);
+  q.shape->build_index();
+  return q;
+}
+
+int64_t number(Engine& e, const std::string& text, const std::string& table) {
+  const auto b = e.run(sql(text, {table}, {{.name = "n", .type = Type::kLong}}));
+  EXPECT_TRUE(b) << b.error().message;
+  return b && b->rows() == 1 ? b->number(0, 0) : -1;
+}
+
+TEST_F(EngineTest, StringsAreNeverNullAndNumbersMayBe) {
+  auto e = open();
+  ASSERT_TRUE(e->append(errors_batch(0, 5000), 42));
+  EXPECT_EQ(number(*e, R"(SELECT count(*) FROM "EgretIngestErrors")", "EgretIngestErrors"), 0) << "not before the commit";
+  ASSERT_TRUE(e->commit());
+  EXPECT_EQ(e->row_count("EgretIngestErrors"), 5000u);
+  EXPECT_EQ(number(*e, R"(SELECT count(*) FROM "EgretIngestErrors" WHERE "Line" IS NULL)", "EgretIngestErrors"), 2500);
+  EXPECT_EQ(number(*e, R"(SELECT count(*) FROM "EgretIngestErrors" WHERE "Hint" = '')", "EgretIngestErrors"), 5000);
+  EXPECT_EQ(number(*e, R"(SELECT min("_IngestionTime") + min("_SourceId") FROM "EgretIngestErrors")", "EgretIngestErrors"), 49);
+}
+
+TEST_F(EngineTest, ColumnsComeWhenFirstUsedAndSurviveReopening) {
+  {
+    auto e = open();
+    ASSERT_TRUE(e->append(errors_batch(0, 10), 1));
+    ASSERT_TRUE(e->commit());
+    EXPECT_EQ(number(*e, R"(SELECT count(*) FROM "EgretIngestErrors" WHERE "Reason" = '')", "EgretIngestErrors"), 10);
+    Batch b(*model::find_table("EgretIngestErrors"));
+    b.add_row();
+    b.set_string(b.column("Reason"), "cut");
+    ASSERT_TRUE(e->append(errors_batch(10, 20), 1));
+    ASSERT_TRUE(e->append(b, 2));
+    ASSERT_TRUE(e->append(errors_batch(20, 30), 3));
+    ASSERT_TRUE(e->commit());
+    EXPECT_EQ(number(*e, R"(SELECT count(*) FROM "EgretIngestErrors" WHERE "Reason" = 'cut' AND "File" = '')", "EgretIngestErrors"), 1);
+  }
+  auto e = open();
+  EXPECT_EQ(e->row_count("EgretIngestErrors"), 31u);
+  EXPECT_EQ(number(*e, R"(SELECT count(*) FROM "EgretIngestErrors" WHERE "Reason" = '')", "EgretIngestErrors"), 30);
+  EXPECT_EQ(number(*e, R"(SELECT count(DISTINCT "_RowId") FROM "EgretIngestErrors")", "EgretIngestErrors"), 31);
+  ASSERT_TRUE(e->append(errors_batch(0, 1), 9));
+  ASSERT_TRUE(e->commit());
+  EXPECT_EQ(number(*e, R"(SELECT max("_RowId") FROM "EgretIngestErrors")", "EgretIngestErrors"), 32) << "an orderly stop leaves no gap";
+}
+
+TEST_F(EngineTest, AddressesHaveIntegerCompanions) {
+  auto e = open();
+  Batch b(*model::find_table("ASimNetworkSessionLogs"));
+  for (const char* ip : {"10.0.0.1", "::1", "nonsense"}) {
+    b.add_row();
+    b.set_string(b.column("SrcIpAddr"), ip);
+  }
+  ASSERT_TRUE(e->append(b, 1));
+  ASSERT_TRUE(e->commit());
+  const std::string t = "ASimNetworkSessionLogs";
+  EXPECT_EQ(number(*e, R"(SELECT count("SrcIpAddr$ip") FROM "ASimNetworkSessionLogs")", t), 2);
+  EXPECT_EQ(number(*e, R"(SELECT count(*) FROM "ASimNetworkSessionLogs" WHERE "SrcIpAddr$ip" = 281470849122305)", t), 0);
+  EXPECT_EQ(number(*e, R"(SELECT count(*) FROM "ASimNetworkSessionLogs" WHERE "SrcIpAddr$ip" = 281470681743360 + 167772161)", t), 1);
+  EXPECT_EQ(number(*e, R"(SELECT count("DstIpAddr$ip") FROM "ASimNetworkSessionLogs")", t), 0) << "not stored, still there to name";
+}
+
+TEST_F(EngineTest, UnstoredTablesAreEmptyAndTemporariesHideStoredOnes) {
+  auto e = open();
+  EXPECT_EQ(number(*e, R"(SELECT count(*) FROM "SecurityAlert")", "SecurityAlert"), 0);
+  ASSERT_TRUE(e->append(errors_batch(0, 3), 1));
+  ASSERT_TRUE(e->commit());
+  ASSERT_TRUE(e->put_temporary("EgretIngestErrors", errors_batch(0, 1)));
+  EXPECT_EQ(number(*e, R"(SELECT count(*) FROM "EgretIngestErrors")", "EgretIngestErrors"), 1);
+  ASSERT_TRUE(e->put_temporary("EgretIngestErrors", errors_batch(0, 2)));
+  EXPECT_EQ(number(*e, R"(SELECT count(*) FROM "EgretIngestErrors")", "EgretIngestErrors"), 2);
+  EXPECT_EQ(e->row_count("EgretIngestErrors"), 3u);
+}
+
+TEST_F(EngineTest, QueriesOnlyRead) {
+  auto e = open();
+  ASSERT_TRUE(e->append(errors_batch(0, 3), 1));
+  ASSERT_TRUE(e->commit());
+  for (const char* bad : {R"(DELETE FROM hot.main."EgretIngestErrors$hot")", "SELECT 1; SELECT 2", "CREATE TABLE memory.main.x (a INT)", "CHECKPOINT hot",
+                          "ATTACH ':memory:' AS y", "SET threads = 3", "SELECT 1 FROM read_csv('/etc/passwd')", "COPY (SELECT 1) TO '/tmp/egret-x'"}) {
+    EXPECT_FALSE(e->run(sql(bad, {}, {{.name = "n", .type = Type::kLong}}))) << bad;
+  }
+  EXPECT_EQ(e->row_count("EgretIngestErrors"), 3u);
+}
+
+TEST_F(EngineTest, StreamsAndStops) {
+  auto e = open();
+  size_t seen = 0;
+  const auto q = sql("SELECT range AS n FROM range(100000)", {}, {{.name = "n", .type = Type::kLong}});
+  ASSERT_TRUE(e->stream(q, [&](const Batch& b) {
+    seen += b.rows();
+    return seen < 5000;
+  }));
+  EXPECT_GE(seen, 5000u);
+  EXPECT_LT(seen, 20000u);
+  const auto endless = sql("SELECT count(*) AS n FROM range(100000000000) a WHERE a.range % 7 = 9", {}, {{.name = "n", .type = Type::kLong}});
+  std::jthread stopper([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    e->interrupt();
+  });
+  const auto stopped = e->run(endless);
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().kind, ErrorKind::kUnavailable);
+  EXPECT_EQ(number(*e, "SELECT 5 AS n", ""), 5) << "the connection still works";
+}
+
+TEST_F(EngineTest, InvalidUtf8IsReplaced) {
+  auto e = open();
+  Batch b(*model::find_table("EgretIngestErrors"));
+  b.add_row();
+  b.set_string(b.column("File"), "a\xff\xfe z");
+  ASSERT_TRUE(e->append(b, 1));
+  ASSERT_TRUE(e->commit());
+  EXPECT_EQ(number(*e, R"(SELECT length("File") FROM "EgretIngestErrors")", "EgretIngestErrors"), 5);
+}
+
+TEST_F(EngineTest, CommittedRowsSurviveKill) {
+  int ready[2];
+  ASSERT_EQ(pipe(ready), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    auto e = Engine::open({.folder = folder_, .threads = 1});
+    if (!e || !(*e)->append(errors_batch(0, 1000), 1) || !(*e)->commit()) _exit(1);
+    if (!(*e)->append(errors_batch(1000, 1500), 1)) _exit(1);  // never committed
+    (void)!write(ready[1], "x", 1);
+    while (true) pause();
+  }
+  close(ready[1]);
+  char c = 0;
+  ASSERT_EQ(read(ready[0], &c, 1), 1);
+  close(ready[0]);
+  // While the child lives, nobody else gets in.
+  const auto second = Engine::open({.folder = folder_, .threads = 1});
+  ASSERT_FALSE(second);
+  EXPECT_NE(second.error().message.find("in use by process " + std::to_string(child)), std::string::npos) << second.error().message;
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
+  EXPECT_EQ(open(true)->row_count("EgretIngestErrors"), 1000u) << "a reader replays the log without writing";
+  auto e = open();
+  EXPECT_EQ(e->row_count("EgretIngestErrors"), 1000u);
+  ASSERT_TRUE(e->append(errors_batch(0, 1), 2));
+  ASSERT_TRUE(e->commit());
+  EXPECT_EQ(number(*e, R"(SELECT count(DISTINCT "_RowId") FROM "EgretIngestErrors")", "EgretIngestErrors"), 1001);
+}
+
+TEST_F(EngineTest, RefusesNewerFormatsAndForeignFolders) {
+  open();
+  std::ofstream(folder_ / "FORMAT") << "egret-data 99\n";
+  const auto newer = Engine::open({.folder = folder_});
+  ASSERT_FALSE(newer);
+  EXPECT_NE(newer.error().message.find("format 99"), std::string::npos);
+  std::filesystem::create_directories(folder_ / "other");
+  std::ofstream(folder_ / "other" / "letter.txt") << "hello";
+  EXPECT_FALSE(Engine::open({.folder = folder_ / "other"}));
+  EXPECT_FALSE(Engine::open({.folder = folder_ / "none", .read_only = true}));
+}
+
+TEST_F(EngineTest, UndeclaredTablesKeepTheirShape) {
+  {
+    model::Table t;
+    t.name = "Mine_CL";
+    t.columns = {{.name = "When", .type = Type::kDatetime}, {.name = "What_s", .type = Type::kString}};
+    t.build_index();
+    Batch b(std::make_shared<const model::Table>(t));
+    b.add_row();
+    b.set_datetime(0, 77);
+    b.set_string(1, "x");
+    auto e = open();
+    ASSERT_TRUE(e->append(b, 1));
+    ASSERT_TRUE(e->commit());
+  }
+  auto e = open();
+  const model::Table* t = e->catalogue().table("Mine_CL");
+  ASSERT_NE(t, nullptr);
+  ASSERT_EQ(t->columns.size(), 2u);
+  EXPECT_EQ(t->columns[0].type, Type::kDatetime);
+  EXPECT_EQ(number(*e, R"(SELECT "When" FROM "Mine_CL")", "Mine_CL"), 77);
+}
+
+}  // namespace
+}  // namespace egret::store

@@ -1,0 +1,49 @@
+#pragma once
+// The data folder on disk: its format version, its lock and its SQLite catalogue.
+//
+//   FORMAT            "egret-data 1": a newer one is refused, an older one is migrated here
+//   LOCK              held by flock; contains the writer's process id
+//   hot.duckdb        rows that were not sealed yet
+//   catalogue.sqlite  sealed files and sequences; WAL, synchronous=FULL
+//   parquet/          sealed rows, TABLE/DAY/HOUR (their writer is to come)
+#include <filesystem>
+#include <memory>
+
+#include "base/result.h"
+
+struct sqlite3;
+
+namespace egret::store {
+
+inline constexpr int kFolderFormat = 1;
+
+class Folder {
+ public:
+  // Writers create what is missing and exclude everyone; readers exclude writers only and create nothing.
+  static Result<std::unique_ptr<Folder>> open(const std::filesystem::path& path, bool read_only);
+  ~Folder();
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+
+  std::filesystem::path hot() const { return path_ / "hot.duckdb"; }
+  std::filesystem::path temporary() const { return path_ / "tmp"; }
+  // Reserves n numbers of that sequence durably and returns the first. What was reserved and not used is lost: numbers
+  // have gaps after a crash, but never repeat.
+  Result<int64_t> reserve(const char* sequence, int64_t n);
+  // Gives back the unused end of the latest reservation, so that an orderly stop leaves no gap.
+  Result<void> give_back(const char* sequence, int64_t next);
+
+ private:
+  explicit Folder(std::filesystem::path path) : path_(std::move(path)) {}
+  Result<void> lock(bool read_only);
+  Result<void> check_format(bool read_only);
+  Result<void> open_catalogue();
+  Result<int64_t> sequence_value(const char* sequence);
+  Result<void> execute(const char* sql);
+
+  std::filesystem::path path_;
+  int lock_fd_ = -1;
+  sqlite3* catalogue_ = nullptr;
+};
+
+}  // namespace egret::store
