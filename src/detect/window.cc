@@ -23,7 +23,7 @@ std::vector<Window> windows(const Rule& rule, Ticks from, Ticks to, Ticks now) {
 
 bool any_rows(std::span<const Bin> bins, Ticks width, Ticks start, Ticks end) {
   auto it = std::upper_bound(bins.begin(), bins.end(), start - width, [](Ticks t, const Bin& b) { return t < b.start; });
-  for (; it != bins.end() && it->start < end; ++it)
+  for (; it != bins.end() && it->start <= end; ++it)
     if (it->rows > 0) return true;
   return false;
 }

@@ -18,12 +18,12 @@ struct Window {
 // the first end at or after `to`, cut by now: a window that is not over yet is not run.
 std::vector<Window> windows(const Rule& rule, Ticks from, Ticks to, Ticks now);
 
-// Number of rows with a time in (bin start, bin start + width], sorted by start.
+// Number of rows with a time in [start, start + width), as KQL's bin() cuts; sorted by start.
 struct Bin {
   Ticks start = 0;
   int64_t rows = 0;
 };
-// Does any bin with rows overlap (start, end]? `bins` sorted; a cursor-free binary search.
+// May a row of the bins lie in (start, end]?
 bool any_rows(std::span<const Bin> bins, Ticks width, Ticks start, Ticks end);
 
 }  // namespace egret::detect
