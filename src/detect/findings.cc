@@ -221,7 +221,11 @@ Findings::Outcome Findings::take(const Window& window, const model::Batch& rows)
       here.insert(f.key);
       continue;
     }
-    if (here.contains(f.key)) continue;  // another row about what this window continues
+    if (here.contains(f.key)) {  // another row about what this window continues
+      Alert& a = alerts_[it->second.alert];
+      if (f.end) a.end = std::max(a.end, *f.end);
+      continue;
+    }
     fresh.push_back(std::move(f));
   }
   for (const size_t i : continued) ++alerts_[i].windows;

@@ -23,7 +23,7 @@ struct RunOptions {
   // Also hide rows whose _IngestionTime is later than the moment a window runs: a replay of late arrival. Only for data that
   // came in as it happened; a folder that was loaded at once is all late.
   bool replay_arrival = false;
-  std::function<void(const Rule&, size_t done, size_t of)> progress;  // may be empty
+  std::function<void(const Rule&, size_t done, size_t of)> progress = {};  // may be empty
 };
 
 struct RuleOutcome {
