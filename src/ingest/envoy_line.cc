@@ -200,12 +200,17 @@ int64_t duration_ms(std::string_view s) {
 
 // zap: TIME level scope message, separated by tabs or runs of blanks.
 EnvoyLine zap_line(std::string_view line, EnvoyAccess& a, std::string& reason) {
-  const size_t end = line.find_first_of(" \t");
-  if (end == std::string_view::npos || end < 19) return EnvoyLine::kNo;
-  const auto time = parse_iso_datetime(line.substr(0, end));
-  if (!time) return EnvoyLine::kNo;
-  std::string_view rest = line.substr(end);
-  rest.remove_prefix(std::min(rest.find_first_not_of(" \t"), rest.size()));
+  // The time may have been taken off already, as that of a wrapper.
+  std::optional<Ticks> time;
+  std::string_view rest = line;
+  if (line[0] >= '0' && line[0] <= '9') {
+    const size_t end = line.find_first_of(" \t");
+    if (end == std::string_view::npos || end < 19) return EnvoyLine::kNo;
+    time = parse_iso_datetime(line.substr(0, end));
+    if (!time) return EnvoyLine::kNo;
+    rest.remove_prefix(end);
+    rest.remove_prefix(std::min(rest.find_first_not_of(" \t"), rest.size()));
+  }
   const std::string level = to_lower(rest.substr(0, rest.find_first_of(" \t")));
   if (level != "info" && level != "warn" && level != "error" && level != "debug" && level != "trace" && level != "warning" && level != "critical" && level != "fatal")
     return EnvoyLine::kNo;
@@ -233,7 +238,7 @@ EnvoyLine zap_line(std::string_view line, EnvoyAccess& a, std::string& reason) {
   a.sent = outbound ? received : sent;
   a.milliseconds = duration_ms(field(rest, "duration"));
   a.has_milliseconds = true;
-  a.time = *time - a.milliseconds * 10'000;
+  if (time) a.time = *time - a.milliseconds * 10'000;
   if (!field(rest, "error").empty()) a.flags = "UF";
   return EnvoyLine::kAccess;
 }
@@ -246,8 +251,7 @@ EnvoyLine parse_envoy(std::string_view line, EnvoyAccess& a, std::string& reason
   if (line.empty()) return EnvoyLine::kNo;
   if (line[0] == '{') return json_line(line, a, reason);
   if (line[0] == '[' || line[0] == '"') return text_line(line, a, reason);
-  if (line[0] >= '0' && line[0] <= '9') return zap_line(line, a, reason);
-  return EnvoyLine::kNo;
+  return zap_line(line, a, reason);
 }
 
 }  // namespace egret::ingest
