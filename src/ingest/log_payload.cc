@@ -92,7 +92,8 @@ struct LogPayloads::Impl {
         c.cluster = cluster;
         c.source = source;
         c.table = table;
-        c.scope = pod.empty() ? "cluster" : "pod";
+        // A proxy sees its own pod only: a line whose pod is not known does not speak for the cluster.
+        c.scope = pod.empty() && source != "envoy" ? "cluster" : "pod";
         c.name = pod;
         c.from = c.to = t;
       }
