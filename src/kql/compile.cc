@@ -1,16 +1,38 @@
 #include "kql/compile.h"
 
+#include "kql/binder.h"
+#include "kql/diagnostics.h"
+#include "kql/parser.h"
+
 namespace egret::kql {
 
-// The compiler is about to move in; until then every query fails by name, and the engine can already be filled.
-std::expected<Query, std::vector<Diagnostic>> compile(std::string_view, const Catalogue&, const Options&) {
-  return std::unexpected(std::vector<Diagnostic>{{.offset = 0, .length = 1, .line = 1, .column = 1, .message = "the KQL compiler is not part of this build", .hint = {}}});
-}
-
-std::string format_diagnostics(std::string_view, std::string_view name, const std::vector<Diagnostic>& diagnostics, bool) {
-  std::string out;
-  for (const Diagnostic& d : diagnostics) out += std::string(name) + ": error: " + d.message + "\n";
-  return out;
+std::expected<Query, std::vector<Diagnostic>> compile(std::string_view text, const Catalogue& catalogue, const Options& options) {
+  std::vector<Diagnostic> diagnostics;
+  if (text.size() > (1u << 30)) return std::unexpected(std::vector{Diagnostic{.message = "the query is longer than 1 GiB"}});
+  const SyntaxTree tree = parse(text, diagnostics);
+  // What did not parse is not bound: its errors would only follow from the first ones.
+  if (!diagnostics.empty()) {
+    place_diagnostics(text, diagnostics);
+    return std::unexpected(std::move(diagnostics));
+  }
+  Binder binder(text, catalogue, options, diagnostics);
+  Node* root = binder.query(tree.root);
+  if (!diagnostics.empty()) {
+    place_diagnostics(text, diagnostics);
+    return std::unexpected(std::move(diagnostics));
+  }
+  if (root->kind != Node::Kind::kSelect || root->shared) root = binder.plan.over(root);
+  Query query;
+  query.shape = std::make_shared<model::Table>();
+  for (const Column& c : root->columns)
+    if (!c.hidden) query.shape->columns.push_back({.name = std::string(c.name), .type = c.type});
+  query.shape->build_index();
+  query.sql = render(binder.plan, root, query.tables);
+  query.warnings = std::move(binder.warnings);
+  place_diagnostics(text, query.warnings);
+  query.render = std::move(binder.render_kind);
+  query.unsupported = std::move(binder.unsupported);
+  return query;
 }
 
 }  // namespace egret::kql
