@@ -98,7 +98,7 @@ Typed Binder::compare(const Syntax* s, std::string_view op, Typed a, Typed b, bo
       return bad();
     }
   }
-  Typed out{.type = Type::kBool, .is_constant = a.is_constant && b.is_constant};
+  Typed out{.sql = {}, .type = Type::kBool, .is_constant = a.is_constant && b.is_constant};
   const std::string_view sql_op = op == "==" ? "=" : op == "!=" ? "<>" : op;
   const bool certain = never_null(a) && never_null(b);
   if (op == "!=" && !certain) {
@@ -122,7 +122,7 @@ Typed Binder::compare(const Syntax* s, std::string_view op, Typed a, Typed b, bo
 Typed Binder::text_test(const Syntax* s, std::string_view op, Typed a, Typed b) {
   a = convert(a, Type::kString);
   b = convert(b, Type::kString);
-  Typed out{.type = Type::kBool, .is_constant = a.is_constant && b.is_constant};
+  Typed out{.sql = {}, .type = Type::kBool, .is_constant = a.is_constant && b.is_constant};
   bool negated = op.starts_with("!");
   if (negated) op.remove_prefix(1);
   if (op.starts_with("not")) {
@@ -174,7 +174,7 @@ Typed Binder::arithmetic(const Syntax* s, std::string_view op, Typed a, Typed b)
   } else if (b.type == Type::kDynamic) {
     b = convert(b, b.type == Type::kDynamic && a.type == Type::kDatetime ? Type::kDatetime : a.type);
   }
-  Typed out{.is_constant = a.is_constant && b.is_constant};
+  Typed out{.sql = {}, .is_constant = a.is_constant && b.is_constant};
   const auto fold = [&](auto f) {
     if (!a.literal || !b.literal) return;
     const auto* x = std::get_if<int64_t>(&*a.literal);
@@ -369,7 +369,7 @@ Typed Binder::in_list(const Syntax* s, Env* env, const Scope& scope) {
         list += x.sql;
       }
     }
-    if (!list.empty()) tests.push_back(fmt::format(caseless && t == Type::kString ? "(lower({}) IN ({}))" : "({} IN ({}))", left.sql, list));
+    if (!list.empty()) tests.push_back(fmt::format("({} IN ({}))", caseless && t == Type::kString ? fmt::format("lower({})", left.sql) : left.sql, list));
   }
   for (const Typed& array : arrays) {
     tests.push_back(fmt::format("coalesce({}({}, {}), false)", caseless ? "k_in_ci" : "k_in", convert(v, Type::kDynamic).sql, array.sql));

@@ -87,7 +87,7 @@ void Binder::let(const Syntax* s, Env* env) {
 }
 
 bool Binder::is_tabular_body(const Syntax* body, Env* env, int depth) {
-  Env inner{.parent = env};
+  Env inner{env, {}};
   for (const Syntax* s : body->args) {
     if (s->kind == Kind::kLet && s->left) {
       Variable v;
@@ -124,7 +124,7 @@ bool Binder::is_tabular(const Syntax* s, Env* env, int depth) {
       if (s->left && s->left->kind == Kind::kCall && names_place(s->left->text)) return true;
       const Variable* f = function_named(s->text, env);
       if (!f || !f->function->right) return false;
-      Env inner{.parent = f->env};
+      Env inner{f->env, {}};
       for (const Syntax* p : f->function->args) {
         Variable v;
         v.kind = p->right ? Variable::Kind::kTable : Variable::Kind::kScalar;
@@ -234,7 +234,7 @@ Node* Binder::pipe(const Syntax* s, Env* env, Node* input) {
     if (op->kind != Kind::kOperator) continue;
     if (op->text == "as" && op->right) {
       // The name holds for what follows in this pipeline.
-      if (scope == env) scope = &envs_.emplace_back(Env{.parent = env});
+      if (scope == env) scope = &envs_.emplace_back(Env{env, {}});
       n->shared = true;
       Variable v;
       v.kind = Variable::Kind::kTable;
@@ -315,7 +315,7 @@ Binder::Returned Binder::call_function(const Variable& f, const Syntax* call, En
     return out;
   }
   const std::string_view function_name = call->text;
-  Env& inner = envs_.emplace_back(Env{.parent = f.env});
+  Env& inner = envs_.emplace_back(Env{f.env, {}});
   std::vector<const Syntax*> given(function->args.size(), nullptr);
   size_t next = 0;
   bool failed = false;

@@ -8,7 +8,7 @@ namespace egret::kql {
 
 std::expected<Query, std::vector<Diagnostic>> compile(std::string_view text, const Catalogue& catalogue, const Options& options) {
   std::vector<Diagnostic> diagnostics;
-  if (text.size() > (1u << 30)) return std::unexpected(std::vector{Diagnostic{.message = "the query is longer than 1 GiB"}});
+  if (text.size() > (1u << 30)) return std::unexpected(std::vector{Diagnostic{.message = "the query is longer than 1 GiB", .hint = {}}});
   const SyntaxTree tree = parse(text, diagnostics);
   // What did not parse is not bound: its errors would only follow from the first ones.
   if (!diagnostics.empty()) {

@@ -46,6 +46,7 @@ struct Query {
   std::vector<std::string> tables;      // read by it, sorted
   std::vector<Diagnostic> warnings;
   std::string render;  // chart kind of a final `render`, or empty
+  std::string unsupported;                // why it cannot run although names and types are right (externaldata …); or empty
 };
 
 std::expected<Query, std::vector<Diagnostic>> compile(std::string_view text, const Catalogue& catalogue, const Options& options);
