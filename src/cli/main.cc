@@ -13,10 +13,12 @@
 
 namespace egret::cli {
 
+extern const Command kDrill;
 extern const Command kVersion;
 
 // In the order of the help text.
 constexpr const Command* kCommands[] = {
+    &kDrill,
     &kVersion,
 };
 

@@ -1,0 +1,225 @@
+#include "drill/scenario.h"
+
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include "base/embedded.h"
+#include "base/text.h"
+
+namespace egret::drill {
+namespace {
+
+// A user's mistake inside a scenario file; leaves the room as an Error.
+struct Mistake {
+  YAML::Mark mark;
+  std::string message, hint;
+};
+
+[[noreturn]] void fail(const YAML::Node& at, std::string message, std::string hint = {}) {
+  throw Mistake{at.Mark(), std::move(message), std::move(hint)};
+}
+
+void only_keys(const YAML::Node& map, std::initializer_list<std::string_view> known) {
+  if (!map.IsMap()) fail(map, "a map is expected here");
+  for (const auto& entry : map) {
+    const std::string key = entry.first.as<std::string>();
+    if (std::find(known.begin(), known.end(), key) != known.end()) continue;
+    const std::string near = near_name(key, std::vector<std::string>(known.begin(), known.end()));
+    fail(entry.first, fmt::format("there is no key '{}' here", key), near.empty() ? "" : fmt::format("did you mean '{}'?", near));
+  }
+}
+
+std::string one_of(const YAML::Node& node, std::initializer_list<std::string_view> choices) {
+  const auto value = node.as<std::string>();
+  if (std::find(choices.begin(), choices.end(), value) != choices.end()) return value;
+  std::string all;
+  for (const auto c : choices) all += fmt::format("{}{}", all.empty() ? "" : ", ", c);
+  fail(node, fmt::format("'{}' is none of {}", value, all));
+}
+
+void read(const YAML::Node& node, Range& into) {
+  if (!node) return;
+  const auto text = node.as<std::string>();
+  const auto number = [&](std::string_view t) {
+    char* end = nullptr;
+    const std::string s(trim(t));
+    const double v = std::strtod(s.c_str(), &end);
+    if (s.empty() || *end) fail(node, fmt::format("'{}' is not a range", text), "write 3..8 or 4");
+    return v;
+  };
+  const size_t dots = text.find("..");
+  into.low = number(text.substr(0, dots));
+  into.high = dots == std::string::npos ? into.low : number(text.substr(dots + 2));
+  if (into.high < into.low) fail(node, fmt::format("the range {} ends before it begins", text));
+}
+void read(const YAML::Node& node, std::string& into) {
+  if (node) into = node.as<std::string>();
+}
+void read(const YAML::Node& node, bool& into) {
+  if (node) into = node.as<bool>();
+}
+void read(const YAML::Node& node, double& into) {
+  if (node) into = node.as<double>();
+}
+void read(const YAML::Node& node, std::vector<std::string>& into) {
+  if (!node) return;
+  into.clear();
+  if (node.IsScalar()) into.push_back(node.as<std::string>());
+  else
+    for (const auto& n : node) into.push_back(n.as<std::string>());
+}
+
+Act read_act(const YAML::Node& y) {
+  only_keys(y, {"on", "to", "since", "chance", "wait", "every", "repeat", "out", "in", "lasts", "exfil-dns", "literal", "scattered"});
+  Act a;
+  const std::string on = one_of(y["on"], {"container-start", "node-start", "restart", "always"});
+  a.on = on == "container-start" ? Act::On::kContainerStart : on == "node-start" ? Act::On::kNodeStart : on == "restart" ? Act::On::kRestart : Act::On::kAlways;
+  read(y["to"], a.to);
+  if (y["since"]) {
+    const std::string since = one_of(y["since"], {"bad-release", "config-change"});
+    a.bad_only = since == "bad-release";
+    a.after_config = since == "config-change";
+  }
+  read(y["chance"], a.chance);
+  read(y["wait"], a.wait);
+  read(y["every"], a.every);
+  read(y["repeat"], a.repeat);
+  read(y["out"], a.out);
+  read(y["in"], a.in);
+  read(y["lasts"], a.lasts);
+  read(y["exfil-dns"], a.exfil_dns);
+  read(y["literal"], a.literal);
+  read(y["scattered"], a.scattered);
+  return a;
+}
+
+Actor read_actor(std::string id, const YAML::Node& y) {
+  only_keys(y, {"kind", "products", "host-network", "sidecar", "where", "replicas", "language", "role", "schedule", "critical",
+                "names-target", "secrets", "ssrf", "does"});
+  Actor a;
+  a.id = std::move(id);
+  a.kind = one_of(y["kind"], {"Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job", "StaticPod", "HostProcess"});
+  read(y["products"], a.products);
+  read(y["host-network"], a.host_network);
+  if (y["sidecar"]) a.sidecar = one_of(y["sidecar"], {"mesh", "never"});
+  if (y["where"]) a.where = one_of(y["where"], {"all", "affected"});
+  read(y["replicas"], a.replicas);
+  read(y["language"], a.language);
+  read(y["role"], a.role);
+  read(y["schedule"], a.schedule);
+  read(y["critical"], a.critical);
+  read(y["names-target"], a.names_target);
+  read(y["secrets"], a.secrets);
+  read(y["ssrf"], a.ssrf);
+  for (const auto& act : y["does"]) a.acts.push_back(read_act(act));
+  return a;
+}
+
+Destination read_destination(std::string id, const YAML::Node& y) {
+  only_keys(y, {"names", "port", "hosting", "regional", "same-address-as", "listed", "confidence"});
+  Destination d;
+  d.id = std::move(id);
+  read(y["names"], d.names);
+  read(y["port"], d.port);
+  if (y["hosting"]) d.hosting = one_of(y["hosting"], {"cdn", "hosting", "cloud", "azure"});
+  read(y["regional"], d.regional);
+  read(y["same-address-as"], d.same_address_as);
+  if (y["listed"]) d.listed = one_of(y["listed"], {"abuse", "c2", "miner"});
+  read(y["confidence"], d.confidence);
+  if (d.names.empty()) fail(y, "a destination needs names");
+  return d;
+}
+
+Scenario read_scenario(const YAML::Node& y) {
+  only_keys(y, {"id", "title", "story", "fleet", "actors", "destinations", "timeline", "alert", "removed", "expect"});
+  Scenario s;
+  for (const char* key : {"id", "actors", "destinations", "expect"})
+    if (!y[key]) fail(y, fmt::format("'{}' is missing", key));
+  read(y["id"], s.id);
+  read(y["title"], s.title);
+  read(y["story"], s.story);
+  if (const auto f = y["fleet"]) {
+    only_keys(f, {"clusters", "nodes", "apps", "hours", "mesh", "firewall"});
+    read(f["clusters"], s.clusters);
+    read(f["nodes"], s.nodes);
+    read(f["apps"], s.apps);
+    read(f["hours"], s.hours);
+    read(f["mesh"], s.mesh);
+    read(f["firewall"], s.firewall);
+  }
+  for (const auto& a : y["actors"]) s.actors.push_back(read_actor(a.first.as<std::string>(), a.second));
+  for (const auto& d : y["destinations"]) s.destinations.push_back(read_destination(d.first.as<std::string>(), d.second));
+  for (const auto& t : y["timeline"]) {
+    only_keys(t, {"at", "do", "actor", "where", "count", "bad", "image"});
+    Happening h;
+    read(t["at"], h.at);
+    h.what = one_of(t["do"], {"scale-up", "scale-down", "release", "config-change", "restart"});
+    read(t["actor"], h.actor);
+    if (t["where"]) h.where = one_of(t["where"], {"affected", "all", "others"});
+    read(t["count"], h.count);
+    read(t["bad"], h.bad);
+    read(t["image"], h.changes_image);
+    if (!h.actor.empty() && !s.actor(h.actor)) fail(t["actor"], fmt::format("there is no actor '{}'", h.actor));
+    s.timeline.push_back(std::move(h));
+  }
+  for (const auto& a : s.actors)
+    for (const auto& act : a.acts)
+      if (!s.destination(act.to)) fail(y["actors"], fmt::format("actor '{}' goes to '{}', which is no destination here", a.id, act.to));
+  if (const auto a = y["alert"]) {
+    only_keys(a, {"type", "names"});
+    if (a["type"]) s.alert_type = one_of(a["type"], {"malicious-machine", "surge", "suspicious-domain", "mining"});
+    if (a["names"]) s.alert_names = one_of(a["names"], {"node", "pod"});
+  }
+  read(y["removed"], s.removed);
+  const auto e = y["expect"];
+  only_keys(e, {"classification", "trigger"});
+  s.classification = one_of(e["classification"], {"TruePositive", "BenignPositive", "FalsePositive"});
+  read(e["trigger"], s.trigger);
+  return s;
+}
+
+}  // namespace
+
+const Actor* Scenario::actor(std::string_view name) const {
+  for (const auto& a : actors)
+    if (a.id == name) return &a;
+  return nullptr;
+}
+
+const Destination* Scenario::destination(std::string_view name) const {
+  for (const auto& d : destinations)
+    if (d.id == name) return &d;
+  return nullptr;
+}
+
+Result<Scenario> parse_scenario(std::string_view yaml, std::string_view path) {
+  try {
+    return read_scenario(YAML::Load(std::string(yaml)));
+  } catch (const Mistake& m) {
+    return usage_error(fmt::format("{}:{}:{}: {}", path, m.mark.line + 1, m.mark.column + 1, m.message), m.hint);
+  } catch (const YAML::Exception& e) {
+    return usage_error(fmt::format("{}:{}:{}: {}", path, e.mark.line + 1, e.mark.column + 1, e.msg));
+  }
+}
+
+Result<std::vector<Scenario>> all_scenarios() {
+  std::vector<Scenario> all;
+  for (const ContentFile& f : content_files("scenarios")) {
+    TRY(Scenario s, parse_scenario(f.text, f.path));
+    all.push_back(std::move(s));
+  }
+  return all;
+}
+
+Result<Scenario> find_scenario(std::string_view id) {
+  TRY(auto all, all_scenarios());
+  std::vector<std::string> ids;
+  for (auto& s : all) {
+    if (s.id == id) return std::move(s);
+    ids.push_back(s.id);
+  }
+  const std::string near = near_name(id, ids);
+  return not_found(fmt::format("there is no scenario '{}'", id), near.empty() ? "see egret drill list" : fmt::format("did you mean '{}'? See egret drill list", near));
+}
+
+}  // namespace egret::drill

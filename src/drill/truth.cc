@@ -1,0 +1,267 @@
+#include "drill/truth.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+
+namespace egret::drill {
+namespace {
+
+constexpr uint32_t kHostWorkload = UINT32_MAX;
+using Set = std::set<uint32_t>;
+
+Set meet(const Set& a, const Set& b) {
+  Set out;
+  std::set_intersection(a.begin(), a.end(), b.begin(), b.end(), std::inserter(out, out.end()));
+  return out;
+}
+
+// Reasons from the rows alone: what a careful person with all of them, and no knowledge of the scenario, could conclude.
+class Judge {
+ public:
+  Judge(const World& world, const Ledger& ledger) : w_(world), l_(ledger), c_(world.clusters[world.affected]) {
+    for (uint32_t i = 0; i < c_.contacts.size(); ++i) {
+      const Contact& k = c_.contacts[i];
+      if (k.culprit && (k.address == w_.accused || k.endpoint == w_.target)) accused_.push_back(i);
+    }
+  }
+
+  const std::vector<uint32_t>& accused() const { return accused_; }
+
+  uint32_t workload(const Contact& k) const { return k.pod == kHostProcess ? host_actor() : c_.placements[c_.pods[k.pod].placement].workload; }
+
+  // Of the contacts of one owner.
+  std::pair<bool, std::string> knowable(uint32_t owner, Set& consistent) const {
+    std::vector<uint32_t> own;
+    for (const uint32_t i : accused_)
+      if (workload(c_.contacts[i]) == owner) own.push_back(i);
+    const Workload& x = w_.workloads[owner];
+    const bool host = x.kind == "HostProcess";
+    const uint32_t self = host ? kHostWorkload : owner;
+    const auto& shown = l_.contacts[w_.affected];
+    const auto visible = [&](uint32_t i) { return shown[i] != 0; };
+    if (std::none_of(own.begin(), own.end(), visible)) return {false, "no row shows the contact"};
+
+    std::optional<Set> present, started, asked, on_host;
+    uint64_t pod_rows = 0, questions = 0;
+    bool before_pods = true;
+    for (const uint32_t i : own) {
+      const Contact& k = c_.contacts[i];
+      if (!visible(i)) continue;
+      Set here = {kHostWorkload}, fresh, networked = {kHostWorkload};
+      for (uint32_t p = 0; p < c_.pods.size(); ++p) {
+        const Pod& pod = c_.pods[p];
+        if (pod.node != k.node || !l_.pods[w_.affected][p] || pod.started > k.at || pod.ended < k.at) continue;
+        const uint32_t v = c_.placements[pod.placement].workload;
+        here.insert(v);
+        if (w_.workloads[v].host_network) networked.insert(v);
+        if (k.at - pod.start_of(k.at) < 120 * kSecond) fresh.insert(v);
+        before_pods = false;
+      }
+      present = present ? meet(*present, here) : here;
+      started = started ? meet(*started, fresh) : fresh;
+      if (shown[i] & kHostRow) on_host = on_host ? meet(*on_host, networked) : networked;
+      if ((shown[i] & kPodRow) && k.pod != kHostProcess && l_.pods[w_.affected][k.pod]) ++pod_rows;
+      if (shown[i] & kQuestionRow) {
+        const Set who = askers(k);
+        asked = asked ? meet(*asked, who) : who;
+        ++questions;
+      }
+    }
+    consistent = *present;
+    if (asked && !asked->empty()) consistent = meet(consistent, *asked);
+    if (on_host && !host) consistent = meet(consistent, *on_host);
+
+    if (pod_rows > 0) return only(self, consistent, fmt::format("{} of {} contacts have a row with the pod's own address or name", pod_rows, own.size()));
+    if (l_.alert_names_pod) return only(self, consistent, "the alert names the pod");
+    if (asked && asked->size() == 1 && asked->contains(self)) return only(self, consistent, fmt::format("its pods alone asked for a name just before each of {} contacts", questions));
+    if (host && before_pods) return only(self, consistent, "no pod ran on the node yet when the contact was made");
+    if (name_known() && questions > 0 && askers_of_target() == Set{owner}) return only(self, consistent, "the name behind the address is known and its pods alone asked for it");
+    if (name_known() && x.names_target && l_.names_in_objects) return only(self, consistent, "the name behind the address is known and stands in its configuration alone");
+    if (started && started->size() == 1 && started->contains(self)) return only(self, consistent, "of all that ran on the node, its container alone had just started at every contact");
+    if (on_host && on_host->size() == 1 && on_host->contains(self)) return only(self, consistent, "the connection is the node's own and nothing else there uses the node's network");
+    const Set released = changed_before(c_.contacts[own.front()].at);
+    const Set both = meet(*present, released);
+    if (both == Set{owner} && own.size() >= 3) return only(self, consistent, "it alone was changed within the hour before the first contact and ran on the node of every contact");
+    return {false, fmt::format("{} workloads ran on the node of every contact and no row tells them apart", present->size() - 1)};
+  }
+
+ private:
+  std::pair<bool, std::string> only(uint32_t self, Set& consistent, std::string why) const {
+    consistent = {self};
+    return {true, std::move(why)};
+  }
+
+  uint32_t host_actor() const {
+    for (uint32_t i = 0; i < w_.workloads.size(); ++i)
+      if (w_.workloads[i].kind == "HostProcess") return i;
+    return kHostWorkload;
+  }
+
+  // Workloads on that node whose pods asked for some outside name in the seconds before.
+  Set askers(const Contact& k) const {
+    Set out;
+    const auto& shown = l_.contacts[w_.affected];
+    for (uint32_t i = 0; i < c_.contacts.size(); ++i) {
+      const Contact& q = c_.contacts[i];
+      if (q.at > k.at + 5 * kSecond) break;
+      if (q.node != k.node || q.pod == kHostProcess || !(shown[i] & kQuestionRow) || q.asked_at > k.at || q.asked_at < k.at - 5 * kSecond) continue;
+      out.insert(c_.placements[c_.pods[q.pod].placement].workload);
+    }
+    return out;
+  }
+
+  Set askers_of_target() const {
+    Set out;
+    const auto& shown = l_.contacts[w_.affected];
+    for (uint32_t i = 0; i < c_.contacts.size(); ++i) {
+      const Contact& q = c_.contacts[i];
+      if (q.endpoint == w_.target && (shown[i] & kQuestionRow) && q.pod != kHostProcess) out.insert(c_.placements[c_.pods[q.pod].placement].workload);
+    }
+    return out;
+  }
+
+  bool name_known() const {
+    if (l_.alert_names_target) return true;
+    for (const uint32_t i : accused_)
+      if (l_.contacts[w_.affected][i] & kAnswerRow) return true;
+    return false;
+  }
+
+  Set changed_before(Micros at) const {
+    Set out;
+    for (const Change& ch : c_.changes)
+      if ((ch.what == Change::What::kRollout || ch.what == Change::What::kConfigMap) && ch.at <= at && ch.at > at - kHour) out.insert(c_.placements[ch.placement].workload);
+    return out;
+  }
+
+  const World& w_;
+  const Ledger& l_;
+  const Cluster& c_;
+  std::vector<uint32_t> accused_;
+};
+
+std::string full_name(const World& w, uint32_t v) {
+  if (v == kHostWorkload) return "node/HostProcess/";
+  const Workload& x = w.workloads[v];
+  return fmt::format("{}/{}/{}", x.ns, x.kind, x.name);
+}
+
+}  // namespace
+
+Truth tell_truth(const World& w, const Ledger& ledger, const Profile& profile, uint64_t seed) {
+  Truth t;
+  const Judge judge(w, ledger);
+  const Cluster& c = w.clusters[w.affected];
+  std::map<uint32_t, uint64_t> per_owner;
+  for (const uint32_t i : judge.accused()) ++per_owner[judge.workload(c.contacts[i])];
+  t.contacts = judge.accused().size();
+  std::vector<std::pair<uint32_t, uint64_t>> owners(per_owner.begin(), per_owner.end());
+  std::stable_sort(owners.begin(), owners.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+  t.knowable = !owners.empty();
+  Set consistent;
+  for (const auto& [workload, n] : owners) {
+    const Workload& x = w.workloads[workload];
+    t.owners.push_back({x.ns, x.kind, x.name, static_cast<double>(n) / static_cast<double>(t.contacts), n});
+    Set fits;
+    const auto [known, why] = judge.knowable(workload, fits);
+    t.knowable = t.knowable && known;
+    t.why += (t.why.empty() ? "" : "; ") + (owners.size() > 1 ? fmt::format("{}: {}", x.name, why) : why);
+    consistent.insert(fits.begin(), fits.end());
+  }
+  for (const uint32_t v : consistent) t.consistent.push_back(full_name(w, v));
+
+  JsonWriter j(2);
+  const auto text = [&](std::string_view k, std::string_view v) { j.key(k).string(v); };
+  j.begin_object();
+  text("scenario", w.scenario->id);
+  j.key("seed").number(static_cast<int64_t>(seed));
+  text("profile", profile.name);
+  text("from", iso(w.from));
+  text("to", iso(w.to));
+  text("cluster", c.name);
+  text("region", c.region);
+  text("address", ip_text(w.accused));
+  j.key("port").number(static_cast<int64_t>(w.endpoints[w.target].port));
+  text("name", w.endpoints[w.target].name);
+  j.key("owners").begin_array();
+  for (const TrueOwner& o : t.owners) {
+    j.begin_object();
+    text("cluster", c.name);
+    text("namespace", o.ns);
+    text("kind", o.kind);
+    text("name", o.name);
+    j.key("share").number(o.share).key("contacts").number(static_cast<int64_t>(o.contacts)).end_object();
+  }
+  j.end_array();
+  text("trigger", w.scenario->trigger);
+  text("classification", w.scenario->classification);
+  j.key("release");
+  const Revision *bad = nullptr, *good = nullptr;
+  for (const Placement& p : c.placements)
+    for (const Revision& r : p.revisions)
+      if (r.bad && bad == nullptr && !owners.empty() && p.workload == owners[0].first) {
+        bad = &r;
+        good = &r - 1;
+      }
+  if (bad != nullptr) {
+    const Workload& x = w.workloads[owners[0].first];
+    j.begin_object();
+    text("first_bad", bad->tag);
+    text("last_good", good->tag);
+    text("first_bad_image", image_of(x, *bad));
+    text("last_good_image", image_of(x, *good));
+    text("first_bad_digest", bad->digest);
+    text("last_good_digest", good->digest);
+    text("at", iso(bad->at, 6));
+    j.key("revision").number(static_cast<int64_t>(bad->number)).key("image_changed").boolean(bad->image_changed).end_object();
+  } else {
+    j.null();
+  }
+  if (w.config_change != 0) text("config_change", iso(w.config_change, 6));
+  j.key("knowable").boolean(t.knowable);
+  text("why", t.why);
+  j.key("consistent").begin_array();
+  for (const auto& s : t.consistent) j.string(s);
+  j.end_array();
+  j.key("sources").begin_array();
+  for (const auto& s : ledger.sources) j.string(s);
+  j.end_array();
+  j.key("contacts").begin_array();
+  size_t written = 0;
+  for (size_t ci = 0; ci < w.clusters.size() && written < 500; ++ci) {
+    const Cluster& k = w.clusters[ci];
+    for (size_t i = 0; i < k.contacts.size() && written < 500; ++i) {
+      const Contact& x = k.contacts[i];
+      if (!x.culprit) continue;
+      ++written;
+      j.begin_object();
+      text("time", iso(x.at, 6));
+      text("cluster", k.name);
+      text("node", k.nodes[x.node].name);
+      text("node_address", ip_text(k.nodes[x.node].ip));
+      if (x.pod != kHostProcess) {
+        const Pod& p = k.pods[x.pod];
+        text("workload", full_name(w, k.placements[p.placement].workload));
+        text("pod", p.name);
+        text("pod_address", ip_text(p.ip));
+      } else {
+        text("workload", "node/HostProcess/" + w.workloads[judge.workload(x)].name);
+      }
+      text("name", w.endpoints[x.endpoint].name);
+      text("address", ip_text(x.address));
+      j.key("port").number(static_cast<int64_t>(x.port)).key("source_port").number(static_cast<int64_t>(x.src_port)).key("translated_port").number(static_cast<int64_t>(x.nat_port));
+      j.key("bytes_out").number(static_cast<int64_t>(x.out)).key("bytes_in").number(static_cast<int64_t>(x.in));
+      j.key("accused").boolean(ci == w.affected && (x.address == w.accused || x.endpoint == w.target));
+      j.end_object();
+    }
+  }
+  j.end_array().end_object();
+  t.json = std::move(j).take() + '\n';
+  return t;
+}
+
+}  // namespace egret::drill

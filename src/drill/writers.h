@@ -1,0 +1,99 @@
+#pragma once
+// Turning a world into logs. Each writer is one kind of source in the form in which it is exported in reality; it notes in the
+// ledger which contacts its rows show and how, so that the truth can say what could be known from them.
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "drill/output.h"
+#include "drill/world.h"
+
+namespace egret::drill {
+
+enum Shown : uint8_t {
+  kFlowRow = 1,      // a row with the node's address and the destination
+  kPodRow = 2,       // a row that names the pod, or its own address, with the destination
+  kQuestionRow = 4,  // the pod's address asked for the name
+  kAnswerRow = 8,    // the name led to the address, there and then
+  kHostRow = 16,     // a row that shows the connection as the node's own, not a pod's
+};
+
+struct Ledger {
+  std::vector<std::vector<uint8_t>> contacts;  // per cluster, per contact: Shown
+  std::vector<std::vector<uint8_t>> pods;      // per cluster, per pod: 1 when some row gives its name, node, address and time
+  bool alert_names_pod = false, alert_names_target = false;
+  bool names_in_objects = false;               // exported objects say which workload is configured with the name
+  std::set<std::string> sources;               // kinds written
+};
+
+struct Profile {
+  std::string name;
+  int level = 0;  // 0 default, 1 recommended, 2 everything
+};
+
+struct Pen {  // what every writer gets
+  const World& world;
+  Output& out;
+  Ledger& ledger;
+  const Profile& profile;
+  Random random;
+  std::vector<std::string> removed;
+  bool has(std::string_view source) const;  // not removed by the scenario
+  // A stretch of time that this source lost, in some worlds.
+  std::pair<Micros, Micros> gap(const Cluster& c, std::string_view source) const;
+};
+
+// Objects as the API has them (objects.cc).
+std::string image_of(const Workload& x, const Revision& r);
+std::string replica_set_name(const Workload& x, const Revision& r);
+const Revision& revision_at(const Placement& p, Micros at);
+void pod_json(JsonWriter& w, const World& world, const Cluster& c, const Pod& p, Micros at, bool with_status, bool with_kind);
+void node_json(JsonWriter& w, const World& world, const Cluster& c, const Node& n, Micros at, bool with_kind);
+void workload_json(JsonWriter& w, const World& world, const Cluster& c, const Placement& p, const Revision& r, bool with_status, bool with_kind);
+void replica_set_json(JsonWriter& w, const World& world, const Cluster& c, const Placement& p, const Revision& r, int replicas, bool with_kind);
+void config_map_json(JsonWriter& w, const World& world, const Cluster& c, const Placement& p, const std::string& name, Micros at, bool with_kind);
+std::string_view api_version(std::string_view kind);
+
+void write_alerts(Pen& pen);          // alert.cc
+void write_intel(Pen& pen);           // intel.cc: threat intelligence and provider ranges
+void write_releases(Pen& pen);        // releases.cc
+void write_flow_logs(Pen& pen, uint32_t cluster);   // flow_log.cc
+void write_inventory(Pen& pen, uint32_t cluster);   // inventory.cc: KubePodInventory, KubeNodeInventory, KubeEvents
+void write_objects(Pen& pen, uint32_t cluster);     // kubectl.cc
+void write_audit(Pen& pen, uint32_t cluster);       // audit.cc
+void write_coredns(Pen& pen, uint32_t cluster);     // dns.cc
+void write_dns_answers(Pen& pen, uint32_t cluster);
+void write_pod_flows(Pen& pen, uint32_t cluster);   // pod_flow.cc: Zeek conn or Hubble
+void write_mesh(Pen& pen, uint32_t cluster);        // mesh.cc: Envoy access logs
+void write_firewall(Pen& pen, uint32_t cluster);    // firewall.cc
+void write_containers(Pen& pen, uint32_t cluster);  // containers.cc: ContainerLogV2
+void write_application(Pen& pen, uint32_t cluster); // application.cc: Application Insights, Key Vault
+void write_activity(Pen& pen);                      // activity.cc
+
+// Rows of a Log Analytics table on their way to a file, in the form this world's people export them.
+class TableFile {
+ public:
+  // folder: the cluster's, or that of a shared workspace
+  TableFile(Pen& pen, const Cluster& c, std::string_view table);
+  ~TableFile();
+  TableFile& begin(Micros time);
+  TableFile& text(std::string_view column, std::string_view value);
+  TableFile& number(std::string_view column, double value);
+  TableFile& time(std::string_view column, Micros value, int digits = 0);
+  TableFile& dynamic(std::string_view column, std::string_view json);
+  TableFile& boolean(std::string_view column, bool value);
+  void end();
+
+ private:
+  void column(std::string_view name);
+  Output::File file_;
+  std::string table_, row_;
+  const Cluster& cluster_;
+  const World& world_;
+  bool as_text_;  // az prints every value as a string, in an array
+  bool first_ = true, any_ = false;
+};
+
+}  // namespace egret::drill
