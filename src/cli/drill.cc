@@ -103,6 +103,7 @@ int run(const std::vector<std::string>& args) {
 
 }  // namespace
 
+extern const Command kDrill;
 const Command kDrill{"drill", "render incidents into raw logs, to practise and to measure on", run};
 
 }  // namespace egret::cli

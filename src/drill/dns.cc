@@ -30,7 +30,9 @@ struct Question {
 // The lookups of pods that ask the cluster's DNS, each as a resolver with ndots:5 sends it.
 std::vector<std::string> search_path(const Cluster& c, const Workload& x, const std::string& name) {
   std::vector<std::string> all;
-  if (std::count(name.begin(), name.end(), '.') < 5)
+  // Many programs ask for the full name at once (a final dot, ndots:1, a resolver of their own).
+  const bool searches = Random(1).fork(x.ns + x.name).chance(0.4);
+  if (searches && std::count(name.begin(), name.end(), '.') < 5)
     for (const std::string& suffix : {x.ns + ".svc.cluster.local", std::string("svc.cluster.local"), std::string("cluster.local"), c.domain}) all.push_back(name + '.' + suffix);
   all.push_back(name);
   return all;
@@ -64,7 +66,7 @@ void write_coredns(Pen& pen, uint32_t index) {
     if (server == nullptr) return;
     Micros t = at - 6'000;
     std::vector<std::string> path = search_path(c, x, name);
-    if (!exists) path.resize(2);  // a service of the cluster answers at the second step
+    if (!exists) path = {fmt::format("{}.{}.svc.cluster.local", name, x.ns), name + ".svc.cluster.local"};  // a service of the cluster answers at the second step
     for (const std::string& n : path) {
       const bool last = &n == &path.back();
       const auto port = static_cast<uint16_t>(random.between(32768, 60999));

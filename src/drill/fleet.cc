@@ -85,7 +85,7 @@ std::string fill(std::string text, const World& w, std::string_view region, Rand
 Habit background(uint32_t endpoint, Random& random) {
   Habit h;
   h.endpoint = endpoint;
-  const double mean = std::exp(random.real(std::log(60.0), std::log(1800.0)));
+  const double mean = std::exp(random.real(std::log(240.0), std::log(5400.0)));
   h.every = {mean, mean};
   h.out = {300, 300 + random.real(200, 6000)};
   h.in = {500, 500 + random.real(500, 40000)};
@@ -112,7 +112,7 @@ Workload from_product(World& w, const Product& p, Random random) {
   for (const auto t : p.talks_to) {
     const std::string name = fill(std::string(t), w, w.regions[0], random);
     Habit h = background(add_endpoint(w, name, 443, provider_of(name), random.fork(name)), random);
-    h.every = {240, 240};
+    h.every = {600, 600};
     h.scattered = random.chance(0.4);
     x.habits.push_back(h);
     Habit start = h;  // what reports on its own start does so at once
@@ -170,7 +170,7 @@ void background_app(World& w, Workload& x, const std::vector<std::string>& own, 
     const std::string& name = random.pick(own);
     const uint16_t port = name.ends_with(".database.windows.net") ? 1433 : name.ends_with(".redis.cache.windows.net") ? 6380 : 443;
     Habit h = background(add_endpoint(w, name, port, "azure", Random(w.seed).fork(name)), random);
-    h.every = {90, 90};
+    h.every = {300, 300};
     x.habits.push_back(h);
   }
   if (random.chance(0.3)) {  // a check at start that most programs have: licence, feature flags, telemetry
@@ -263,7 +263,7 @@ void add_clusters(World& w, const Scale& scale, Random random) {
     c.workspace = random.chance(0.5) ? fmt::format("log-{}-{}", w.organisation, r.abbreviation) : fmt::format("{}-logs", c.name);
     c.domain = fmt::format("{}.internal.cloudapp.net", random.kube_suffix(26));
     c.version = "1.29.9";
-    c.inventory_minutes = static_cast<int>(random.pick({3, 5, 5, 10}));
+    c.inventory_minutes = static_cast<int>(random.pick({5, 10, 10, 15}));
     c.skew = random.between(-1500, 1500) * 1000;
     w.clusters.push_back(std::move(c));
   }
