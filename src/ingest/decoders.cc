@@ -6,14 +6,14 @@ namespace egret::ingest {
 
 // One line here for each decoder, below and in the table. Where two are equally sure, the earlier wins.
 extern const Decoder kVnetFlow, kNsgFlow;
-extern const Decoder kKubeAudit, kKubeObjects, kCorednsLog, kEnvoyLog, kContainerLog;
+extern const Decoder kZeek, kKubeAudit, kKubeObjects, kCorednsLog, kEnvoyLog, kContainerLog;
 
 namespace {
 
 constexpr const Decoder* kDecoders[] = {
     &kVnetFlow,
     &kNsgFlow,
-    &kKubeAudit, &kKubeObjects, &kCorednsLog, &kEnvoyLog, &kContainerLog,
+    &kZeek, &kKubeAudit, &kKubeObjects, &kCorednsLog, &kEnvoyLog, &kContainerLog,
 };
 
 }  // namespace
