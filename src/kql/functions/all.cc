@@ -14,6 +14,14 @@ using model::Type;
 
 constexpr const FunctionTable* kTables[] = {
     &functions::kConversions,
+    &functions::kLogic,
+    &functions::kMath,
+    &functions::kStrings,
+    &functions::kPatterns,
+    &functions::kOldPatterns,
+    &functions::kTerms,
+    &functions::kDynamic,
+    &functions::kBags,
 };
 
 const std::unordered_map<std::string_view, const ScalarFunction*>& by_name() {

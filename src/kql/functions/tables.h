@@ -5,5 +5,13 @@
 namespace egret::kql::functions {
 
 extern const FunctionTable kConversions;
+extern const FunctionTable kLogic;
+extern const FunctionTable kMath;
+extern const FunctionTable kStrings;
+extern const FunctionTable kPatterns;
+extern const FunctionTable kOldPatterns;
+extern const FunctionTable kTerms;
+extern const FunctionTable kDynamic;
+extern const FunctionTable kBags;
 
 }  // namespace egret::kql::functions
