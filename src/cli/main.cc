@@ -14,11 +14,13 @@
 namespace egret::cli {
 
 extern const Command kDrill;
+extern const Command kQuery;
 extern const Command kVersion;
 
 // In the order of the help text.
 constexpr const Command* kCommands[] = {
     &kDrill,
+    &kQuery,
     &kVersion,
 };
 
