@@ -98,6 +98,12 @@ void Parser::parameters(Syntax* op) {
       accept("]");
     } else if (at("(")) {
       p.value = parenthesised();
+    } else if (peek().kind == TokenKind::kName) {
+      // A word, never a call: in `kind=inner (T)` the parenthesis is the table.
+      const Token& word = take();
+      p.value = node(Kind::kName, word.offset);
+      p.value->text = word.text;
+      finish(p.value);
     } else {
       p.value = primary();
     }
