@@ -26,7 +26,8 @@ TEST(EvidenceContent, SampleRowsGiveWhatIsExpected) {
       for (const model::Table* shape : shapes)
         if (std::none_of(c.given.begin(), c.given.end(), [&](const model::Batch& b) { return b.table().name == shape->name; })) c.given.emplace_back(*shape);
       auto differences = store::run_sample_case(c, t.query);
-      ASSERT_TRUE(differences) << t.file << " '" << c.name << "': " << differences.error().message << "\n" << differences.error().hint;
+      EXPECT_TRUE(differences) << t.file << " '" << c.name << "': " << differences.error().message << "\n" << differences.error().hint;
+      if (!differences) continue;
       for (const std::string& d : *differences) ADD_FAILURE() << t.file << ":" << c.line << " '" << c.name << "': " << d;
     }
   }
