@@ -5,15 +5,21 @@
 namespace egret::ingest {
 
 // One line here for each decoder, below and in the table. Where two are equally sure, the earlier wins.
-extern const Decoder kVnetFlow, kNsgFlow;
-extern const Decoder kZeek, kKubeAudit, kKubeObjects, kCorednsLog, kEnvoyLog, kContainerLog;
+extern const Decoder kVnetFlow, kNsgFlow, kDiagnostics, kZeek, kKubeAudit, kKubeObjects, kCorednsLog, kEnvoyLog, kContainerLog, kLogAnalytics;
 
 namespace {
 
 constexpr const Decoder* kDecoders[] = {
     &kVnetFlow,
     &kNsgFlow,
-    &kZeek, &kKubeAudit, &kKubeObjects, &kCorednsLog, &kEnvoyLog, &kContainerLog,
+    &kDiagnostics,
+    &kZeek,
+    &kKubeAudit,
+    &kKubeObjects,
+    &kCorednsLog,
+    &kEnvoyLog,
+    &kContainerLog,
+    &kLogAnalytics,
 };
 
 }  // namespace
