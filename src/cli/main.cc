@@ -13,12 +13,14 @@
 
 namespace egret::cli {
 
+extern const Command kIngest;
 extern const Command kDrill;
 extern const Command kQuery;
 extern const Command kVersion;
 
 // In the order of the help text.
 constexpr const Command* kCommands[] = {
+    &kIngest,
     &kDrill,
     &kQuery,
     &kVersion,

@@ -97,7 +97,7 @@ std::string unknown_hint(const std::vector<Guess>& guesses, std::string_view byt
   if (!guesses.empty()) {
     std::string near;
     for (size_t i = 0; i < guesses.size() && i < 3; ++i) near += (i ? ", " : "") + std::string(guesses[i].decoder->name);
-    return fmt::format("nearest formats: {}. If it is one of these, say so under `files` in evidence.yaml (kind: …) or with --format; egret ingest --formats lists all", near);
+    return fmt::format("nearest formats: {}. If it is one of these, say so under `files` in evidence.yaml (kind: …) or with --kind; egret ingest --formats lists all", near);
   }
   return "egret ingest --formats lists what is understood; `kind` in evidence.yaml names the format of a file, `skip: true` leaves it out";
 }
