@@ -103,7 +103,10 @@ model::Batch& RowSink::rows(std::string_view table) {
 }
 
 void RowSink::count(Open& open) {
-  if (file_ && open.batch.rows() > open.counted) file_->rows[open.batch.table().name] += open.batch.rows() - open.counted;
+  // Rows about the load itself are no rows of a file.
+  const std::string& name = open.batch.table().name;
+  const bool own = name == "EgretSources" || name == "EgretCoverage" || name == "EgretClusters";
+  if (file_ && !own && open.batch.rows() > open.counted) file_->rows[open.batch.table().name] += open.batch.rows() - open.counted;
   open.counted = open.batch.rows();
 }
 
