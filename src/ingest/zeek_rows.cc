@@ -105,9 +105,12 @@ std::string_view result_of(std::string_view state) {
 
 void service(std::string_view s, std::string& out) {
   out.clear();
-  for (const std::string& one : split(s, ',')) {
+  while (!s.empty()) {
+    const size_t comma = std::min(s.find(','), s.size());
+    const std::string_view one = s.substr(0, comma);
+    s.remove_prefix(std::min(comma + 1, s.size()));
     if (!out.empty()) out += ',';
-    if (one == "ssl" || one == "tls") out += "TLS";
+    if (one == "ssl") out += "TLS";
     else
       for (const char c : one) out += c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
   }

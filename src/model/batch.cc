@@ -36,7 +36,7 @@ void Batch::add_row() { ++rows_; }
 void Batch::pad(Data& d, int column, size_t rows) const {
   const size_t have = d.valid.size();
   if (have >= rows) return;
-  d.valid.resize(rows, false);
+  d.valid.resize(rows, 0);
   switch (storage_of(table_->columns[static_cast<size_t>(column)].type)) {
     case Storage::kNumber: d.numbers.resize(rows, 0); break;
     case Storage::kReal: d.reals.resize(rows, 0); break;
@@ -47,9 +47,14 @@ void Batch::pad(Data& d, int column, size_t rows) const {
 void Batch::set_number(int column, int64_t v) {
   assert(rows_ > 0 && storage_of(table_->columns[static_cast<size_t>(column)].type) == Storage::kNumber);
   Data& d = columns_[static_cast<size_t>(column)];
+  if (d.valid.size() + 1 == rows_) {  // the usual case: every row sets it
+    d.numbers.push_back(v);
+    d.valid.push_back(1);
+    return;
+  }
   pad(d, column, rows_);
   d.numbers.back() = v;
-  d.valid.back() = true;
+  d.valid.back() = 1;
 }
 
 void Batch::set_real(int column, double v) {
@@ -57,12 +62,18 @@ void Batch::set_real(int column, double v) {
   Data& d = columns_[static_cast<size_t>(column)];
   pad(d, column, rows_);
   d.reals.back() = v;
-  d.valid.back() = true;
+  d.valid.back() = 1;
 }
 
 void Batch::set_text(int column, std::string_view v) {
   assert(rows_ > 0 && storage_of(table_->columns[static_cast<size_t>(column)].type) == Storage::kText);
   Data& d = columns_[static_cast<size_t>(column)];
+  if (d.valid.size() + 1 == rows_) {
+    d.chars.append(v);
+    d.ends.push_back(d.chars.size());
+    d.valid.push_back(1);
+    return;
+  }
   const std::string kept = d.valid.size() == rows_ ? std::string(v) : std::string();  // v may alias chars
   if (d.valid.size() == rows_) {
     d.chars.resize(rows_ > 1 ? d.ends[rows_ - 2] : 0);
@@ -72,7 +83,7 @@ void Batch::set_text(int column, std::string_view v) {
     d.chars += v;
   }
   d.ends.back() = d.chars.size();
-  d.valid.back() = true;
+  d.valid.back() = 1;
 }
 
 void Batch::drop_row() {
@@ -130,7 +141,7 @@ std::string Batch::to_text(int column, size_t row) const {
 size_t Batch::bytes() const {
   size_t n = 0;
   for (const Data& d : columns_)
-    n += d.numbers.capacity() * 8 + d.reals.capacity() * 8 + d.ends.capacity() * 8 + d.chars.capacity() + d.valid.capacity() / 8;
+    n += d.numbers.capacity() * 8 + d.reals.capacity() * 8 + d.ends.capacity() * 8 + d.chars.capacity() + d.valid.capacity();
   return n;
 }
 

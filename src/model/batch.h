@@ -62,7 +62,7 @@ class Batch {
     std::vector<double> reals;
     std::vector<uint64_t> ends;  // text i is chars[ends[i-1], ends[i])
     std::string chars;
-    std::vector<bool> valid;  // one per row up to the last set one
+    std::vector<uint8_t> valid;  // 0 or 1, one per row up to the last set one; bits cost more to append
   };
   void set_number(int column, int64_t v);
   void set_text(int column, std::string_view v);
