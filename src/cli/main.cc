@@ -15,6 +15,7 @@ namespace egret::cli {
 
 extern const Command kIngest;
 extern const Command kDrill;
+extern const Command kInvestigate;
 extern const Command kQuery;
 extern const Command kVersion;
 
@@ -22,6 +23,7 @@ extern const Command kVersion;
 constexpr const Command* kCommands[] = {
     &kIngest,
     &kDrill,
+    &kInvestigate,
     &kQuery,
     &kVersion,
 };

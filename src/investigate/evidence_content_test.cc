@@ -4,7 +4,7 @@
 
 #include "base/embedded.h"
 #include "investigate/evidence_tables.h"
-#include "investigate/evidence_test.h"
+#include "investigate/evidence_file.h"
 #include "store/sample_rows.h"
 
 namespace egret::investigate {

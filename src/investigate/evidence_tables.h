@@ -13,7 +13,7 @@
 
 #include "base/result.h"
 #include "investigate/contacts.h"
-#include "investigate/evidence_test.h"
+#include "investigate/evidence_file.h"
 #include "store/engine.h"
 
 namespace egret::investigate {

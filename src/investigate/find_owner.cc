@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "investigate/candidates.h"
+#include "investigate/conclude.h"
 #include "investigate/investigate.h"
 #include "investigate/ledger.h"
 #include "investigate/missing.h"
@@ -337,6 +338,7 @@ Result<void> find_owner(store::Engine& engine, const Question& question, Ticks n
 Result<Investigation> investigate(store::Engine& engine, const Question& question, Ticks now) {
   Investigation i;
   TRY_VOID(find_owner(engine, question, now, i));
+  TRY_VOID(conclude(engine, now, i.answer));
   return i;
 }
 

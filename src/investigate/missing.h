@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "investigate/evidence_test.h"
+#include "investigate/evidence_file.h"
 #include "investigate/score.h"
 
 namespace egret::investigate {

@@ -1,4 +1,4 @@
-#include "investigate/evidence_test.h"
+#include "investigate/evidence_file.h"
 
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
