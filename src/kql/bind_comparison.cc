@@ -92,6 +92,18 @@ Typed Binder::compare(const Syntax* s, std::string_view op, Typed a, Typed b, bo
       a = convert(a, Type::kLong);
     } else if (b.type == Type::kBool && is_numeric(a.type)) {
       b = convert(b, Type::kLong);
+    } else if ((is_text(a.type) && is_numeric(b.type)) || (is_text(b.type) && is_numeric(a.type))) {
+      // Published queries write EventID == "4624": a literal is read as the number, anything else compared as text.
+      Typed& text = is_text(a.type) ? a : b;
+      Typed& number = is_text(a.type) ? b : a;
+      Typed as_number = literal_text(text) ? convert(text, number.type) : Typed{};
+      if (as_number.literal && !as_number.is_null_literal) {
+        text = std::move(as_number);
+      } else if (equality) {
+        number = convert(number, Type::kString);
+      } else {
+        text = convert(text, number.type);
+      }
     } else {
       error(s, fmt::format("a {} cannot be compared with a {}", model::type_name(a.type), model::type_name(b.type)),
             fmt::format("convert one of them: {}", is_text(a.type) || is_text(b.type) ? "tostring(…), tolong(…), todatetime(…)" : "tolong(…), todatetime(…)"));

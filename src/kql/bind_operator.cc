@@ -141,7 +141,7 @@ Node* Binder::source_operator(const Syntax* op, Env* env) {
 }
 
 Node* Binder::where(const Syntax* predicate, Node* in, Env* env) {
-  if (uses_window(predicate)) in = hoist_windows({const_cast<Syntax*>(predicate)}, in, env);
+  if (uses_window(predicate)) in = hoist_windows(std::vector<Syntax*>{const_cast<Syntax*>(predicate)}, in, env);
   Node* n = prepare(in, {predicate}, env, kFilter);
   const Scope scope{.node = n, .window = true};
   // Each condition of the conjunction becomes a clause of its own.

@@ -114,7 +114,10 @@ bool Binder::is_tabular(const Syntax* s, Env* env, int depth) {
     case Kind::kPipe: return !s->args.empty();
     case Kind::kOperator: return true;
     case Kind::kName:
-      if (const Variable* v = env->find(s->text)) return v->kind == Variable::Kind::kTable;
+      if (const Variable* v = env->find(s->text)) {
+        if (v->kind == Variable::Kind::kFunction && v->function && v->function->args.empty() && v->function->right) return is_tabular_body(v->function->right, v->env, depth + 1);
+        return v->kind == Variable::Kind::kTable;
+      }
       if (catalogue_.table(s->text)) return true;
       if (const Variable* f = stored_function(s->text)) return is_tabular_body(f->function->right, f->env, depth + 1);
       return false;
@@ -156,7 +159,7 @@ Node* Binder::stored_table(const model::Table& t) {
   Node* n = plan.make(Node::Kind::kTable);
   n->table = t.name;
   n->shared = true;
-  n->open_shape = t.open;
+  n->open_shape = t.open || t.name == "AzureDiagnostics";  // its columns come with the resources that write to it
   n->columns.reserve(t.columns.size() + 3);
   for (const model::Column& c : t.columns) {
     Column column;
@@ -183,6 +186,10 @@ Node* Binder::stored_table(const model::Table& t) {
 Node* Binder::table_by_name(const Syntax* s, std::string_view name, Env* env) {
   if (const Variable* v = env->find(name)) {
     if (v->kind == Variable::Kind::kTable) return v->table;
+    if (v->kind == Variable::Kind::kFunction && v->function && v->function->args.empty()) {
+      Returned r = call_function(*v, s, env, Scope{}, nullptr, true);
+      return r.table ? r.table : broken_table();
+    }
     if (v->kind == Variable::Kind::kFunction) {
       error(s, fmt::format("'{}' is a function; call it: {}()", name, name));
     } else {

@@ -71,6 +71,12 @@ class Lexer {
         pos_ = text_.find('\n', pos_);
         if (pos_ == std::string_view::npos) pos_ = text_.size();
         if (pos_ == text_.size()) return false;
+      } else if (c == '#' && (pos_ == 0 || text_[pos_ - 1] == '\n')) {
+        pos_ = text_.find('\n', pos_);  // a directive to some client
+        if (pos_ == std::string_view::npos) pos_ = text_.size();
+        if (pos_ == text_.size()) return false;
+      } else if (c == 0xe2 && text_.substr(pos_).starts_with("\xe2\x80") && pos_ + 2 < text_.size() && static_cast<unsigned char>(text_[pos_ + 2]) <= 0x8f) {
+        pos_ += 2;  // spaces of other widths
       } else if (c == 0xc2 && static_cast<unsigned char>(at(pos_ + 1)) == 0xa0) {
         ++pos_;  // no-break space, from web pages
       } else if (c == 0xef && text_.substr(pos_).starts_with("\xef\xbb\xbf")) {

@@ -504,6 +504,7 @@ Syntax* Parser::postfix() {
         left = finish(c);
         continue;
       }
+      if (at("[") && !at_quoted_name()) continue;  // a.[0] is a[0]
       Syntax* n = node(Kind::kMember, from);
       n->left = left;
       if (!at_name()) {

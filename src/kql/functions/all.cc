@@ -14,6 +14,7 @@ using model::Type;
 
 constexpr const FunctionTable* kTables[] = {
     &functions::kConversions,
+    &functions::kOperators,
     &functions::kLogic,
     &functions::kMath,
     &functions::kStrings,

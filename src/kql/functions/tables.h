@@ -5,6 +5,7 @@
 namespace egret::kql::functions {
 
 extern const FunctionTable kConversions;
+extern const FunctionTable kOperators;
 extern const FunctionTable kLogic;
 extern const FunctionTable kMath;
 extern const FunctionTable kStrings;
