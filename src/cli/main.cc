@@ -13,6 +13,7 @@
 
 namespace egret::cli {
 
+extern const Command kCheck;
 extern const Command kIngest;
 extern const Command kDrill;
 extern const Command kInvestigate;
@@ -21,6 +22,7 @@ extern const Command kVersion;
 
 // In the order of the help text.
 constexpr const Command* kCommands[] = {
+    &kCheck,
     &kIngest,
     &kDrill,
     &kInvestigate,
