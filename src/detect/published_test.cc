@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "detect/rule_reader.h"
 #include "detect/run.h"
+#include "model/catalogue.h"
 
 namespace egret::detect {
 namespace {
