@@ -5,7 +5,7 @@
 namespace egret::ingest {
 
 // One line here for each decoder, below and in the table. Where two are equally sure, the earlier wins.
-extern const Decoder kVnetFlow, kNsgFlow, kDiagnostics, kZeek, kKubeAudit, kKubeObjects, kCorednsLog, kEnvoyLog, kContainerLog, kLogAnalytics;
+extern const Decoder kVnetFlow, kNsgFlow, kDiagnostics, kReleases, kZeek, kKubeAudit, kKubeObjects, kCorednsLog, kEnvoyLog, kContainerLog, kLogAnalytics;
 
 namespace {
 
@@ -13,7 +13,7 @@ constexpr const Decoder* kDecoders[] = {
     &kVnetFlow,
     &kNsgFlow,
     &kDiagnostics,
-    &kZeek,
+    &kReleases, &kZeek,
     &kKubeAudit,
     &kKubeObjects,
     &kCorednsLog,

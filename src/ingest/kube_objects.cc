@@ -9,6 +9,7 @@
 #include "ingest/decoder.h"
 #include "ingest/json_dom.h"
 #include "ingest/kube_rows.h"
+#include "ingest/release_rows.h"
 #include "ingest/resource_id.h"
 #include "ingest/times.h"
 #include "ingest/yaml_json.h"
@@ -156,6 +157,7 @@ class Objects {
     // Node labels can name the cluster where the folder does not: AKS writes its node group on each.
     if (kind == "Node") node(e);
     rows_.object({.time = time_, .verb = verb, .cluster = source_.cluster.empty() ? std::string_view(cluster_) : std::string_view(source_.cluster), .kind = kind, .source = "kubectl"}, &e);
+    releases_of_object(sink_, source_.cluster, kind, e);
     if (kind == "Pod") pod_namespaces_.insert(std::string(js::text(e, {"metadata", "namespace"})));
   }
 
