@@ -23,6 +23,8 @@ constexpr const FunctionTable* kTables[] = {
     &functions::kTerms,
     &functions::kDynamic,
     &functions::kBags,
+    &functions::kDatetime,
+    &functions::kIp,
 };
 
 const std::unordered_map<std::string_view, const ScalarFunction*>& by_name() {

@@ -360,8 +360,9 @@ Typed convert(const Typed& value, Type to) {
 std::expected<Typed, std::string> coerce(const Typed& value, Type to) {
   const Type from = value.type;
   if (from == to || value.is_null_literal) return convert(value, to);
-  const bool fits = to == Type::kDynamic || from == Type::kDynamic || (is_numeric(from) && is_real(to)) || (is_integer(from) && is_integer(to)) ||
-                    (is_numeric(from) && is_integer(to)) || (from == Type::kGuid && to == Type::kString) ||
+  // Anything scalar may stand where text is wanted: strlen(12), tolower(guid).
+  const bool fits = to == Type::kDynamic || to == Type::kString || from == Type::kDynamic || (is_numeric(from) && is_real(to)) || (is_integer(from) && is_integer(to)) ||
+                    (is_numeric(from) && is_integer(to)) ||
                     (from == Type::kString && value.literal && (to == Type::kGuid || to == Type::kDatetime || to == Type::kTimespan)) ||
                     (is_integer(from) && to == Type::kBool) || (from == Type::kBool && is_numeric(to));
   if (!fits) return std::unexpected(fmt::format("must be {}, it is {}", model::type_name(to), model::type_name(from)));

@@ -14,5 +14,7 @@ extern const FunctionTable kOldPatterns;
 extern const FunctionTable kTerms;
 extern const FunctionTable kDynamic;
 extern const FunctionTable kBags;
+extern const FunctionTable kDatetime;
+extern const FunctionTable kIp;
 
 }  // namespace egret::kql::functions
