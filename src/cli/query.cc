@@ -68,7 +68,8 @@ int run(const std::vector<std::string>& args) {
   const auto now = now_from(now_option);
   if (!now) return report(now.error());
 
-  store::EngineOptions engine_options{.read_only = true};
+  store::EngineOptions engine_options;
+  engine_options.read_only = true;
   const std::string folder = data_folder(data);
   // Somebody's first query runs before there is any data.
   if (!data.empty() || std::filesystem::exists(std::filesystem::path(folder) / "FORMAT")) engine_options.folder = folder;
