@@ -11,11 +11,27 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/options.h"
+#include "investigate/case_tables.h"
+#include "investigate/evidence_tables.h"
+#include "store/engine.h"
 
 namespace egret::cli {
 namespace {
 
 constexpr std::string_view kKinds[] = {"rules", "functions", "evidence", "verdict", "playbooks"};
+
+// Shapes of the tables that an investigation puts before its queries, which exist only while one runs.
+Result<std::vector<model::Table>> case_shapes() {
+  std::vector<model::Table> shapes;
+  for (const model::Table* t : investigate::evidence_shapes()) shapes.push_back(*t);
+  TRY(const auto engine, store::Engine::open({.folder = {}, .memory_bytes = 256ULL << 20, .threads = 1, .read_only = false}));
+  const investigate::Answer answer;
+  investigate::CaseTables tables(answer, 0, 0);
+  TRY_VOID(tables.put(*engine, answer));
+  for (const char* name : {"CaseAlert", "CaseContacts", "CaseOwners", "CaseNames"})
+    if (const model::Table* t = engine->catalogue().table(name)) shapes.push_back(*t);
+  return shapes;
+}
 
 void print_json(const std::vector<detect::CheckResult>& results, size_t failed) {
   JsonWriter w(2);
@@ -59,6 +75,11 @@ int run(const std::vector<std::string>& args) {
   auto now = now_from(now_option);
   if (!now) return report(now.error());
 
+  const auto shapes = case_shapes();
+  if (!shapes) return report(shapes.error());
+  std::vector<const model::Table*> shape_list;
+  for (const model::Table& t : *shapes) shape_list.push_back(&t);
+
   std::vector<detect::CheckResult> results;
   for (const std::string& k : kinds) {
     if (!kind.empty() && k != kind) continue;
@@ -69,7 +90,8 @@ int run(const std::vector<std::string>& args) {
       if (!found) return report(found.error());
       std::move(found->begin(), found->end(), std::back_inserter(files));
     }
-    detect::CheckOptions how{.now = *now, .colours = format == "table" && colours(STDOUT_FILENO), .need_tests = paths.empty() && k == "rules"};
+    detect::CheckOptions how{.now = *now, .colours = format == "table" && colours(STDOUT_FILENO), .need_tests = paths.empty() && (k == "rules" || k == "evidence")};
+    if (k != "rules" && k != "functions") how.shapes = shape_list;
     auto checked = k == "rules" ? detect::check_rules(files, how) : detect::check_queries(files, how);
     if (!checked) return report(checked.error());
     if (!paths.empty() && checked->empty())

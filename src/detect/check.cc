@@ -66,6 +66,27 @@ void count(CheckResult& result, std::string_view text, const std::string& name, 
   if (!diagnostics.empty()) result.messages.push_back(format_diagnostics(text, name, diagnostics, colours));
 }
 
+// Every KQL text of a content file: under the keys `query` and `blast`, at any depth.
+struct NamedQuery {
+  std::string key, text;
+  int line = 1;
+};
+void find_queries(const YAML::Node& node, std::vector<NamedQuery>& found, int depth = 0) {
+  if (depth > 16) return;
+  if (node.IsSequence())
+    for (const auto& item : node) find_queries(item, found, depth + 1);
+  if (!node.IsMap()) return;
+  for (const auto& entry : node) {
+    const std::string key = entry.first.IsScalar() ? entry.first.Scalar() : "";
+    if (key == "tests") continue;
+    if ((key == "query" || key == "blast") && entry.second.IsScalar() && !trim(entry.second.Scalar()).empty()) {
+      found.push_back({key, entry.second.Scalar(), entry.first.Mark().line + 1});
+    } else {
+      find_queries(entry.second, found, depth + 1);
+    }
+  }
+}
+
 // "(Address:string, From:datetime=datetime(null)) {…}" called with a value of each type.
 std::string call_of(std::string_view name, std::string_view text) {
   size_t at = 0;
@@ -143,19 +164,23 @@ Result<std::vector<CheckResult>> check_queries(const std::vector<ContentFile>& f
     CheckResult& result = results.emplace_back();
     result.file = shown(f);
     std::string query;
+    std::vector<NamedQuery> queries;
     try {
       const YAML::Node root = YAML::Load(f.text);
       result.title = root.IsMap() && root["question"] ? root["question"].as<std::string>("") : root.IsMap() && root["id"] ? root["id"].as<std::string>("") : "";
       if (root.IsMap() && root["query"]) query = root["query"].as<std::string>("");
+      find_queries(root, queries);
     } catch (const YAML::Exception& e) {
       count(result, f.text, result.file, {{std::max(e.mark.line, 0) + 1, std::max(e.mark.column, 0) + 1, 1, "this is not YAML: " + e.msg, {}, false}}, options.colours);
       continue;
     }
-    if (query.empty()) {
+    if (queries.empty()) {
       results.pop_back();  // a list or settings: nothing to compile
       continue;
     }
-    if (!compile(result, query, result.file + " (query)")) continue;
+    bool compiled = true;
+    for (const NamedQuery& q : queries) compiled &= compile(result, q.text, fmt::format("{}, {} of line {}", result.file, q.key, q.line));
+    if (!compiled || query.empty()) continue;
     run_tests(query, f, options, result);
     if (const ContentFile* tests = test_file_of(f, files)) run_tests(query, *tests, options, result);
     if (options.need_tests && result.tests == 0) {
