@@ -99,7 +99,7 @@ void write_coredns(Pen& pen, uint32_t index) {
     const Workload& x = world.workload_of(c, p);
     if (x.system || apps.empty()) continue;
     Random r = random.fork(p.uid);
-    for (Micros t = std::max(p.started, world.from) + static_cast<Micros>(r.exponential(300) * kSecond); t < std::min(p.ended, world.to); t += static_cast<Micros>(r.exponential(400) * kSecond)) {
+    for (Micros t = std::max(p.started, world.from) + static_cast<Micros>(r.exponential(900) * kSecond); t < std::min(p.ended, world.to); t += static_cast<Micros>(r.exponential(1200) * kSecond)) {
       if (t >= gap_from && t < gap_to) continue;
       const Workload& to = *r.pick(apps);
       ask(t, p.ip, x, fmt::format("{}.{}", to.name, to.ns), false);

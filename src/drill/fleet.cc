@@ -215,6 +215,7 @@ Habit habit_of(const Act& a, uint32_t endpoint) {
   h.in = a.in;
   h.lasts = a.lasts;
   h.culprit = true;
+  h.only_affected = a.where == "affected";
   return h;
 }
 
@@ -264,7 +265,7 @@ void add_clusters(World& w, const Scale& scale, Random random) {
     c.domain = fmt::format("{}.internal.cloudapp.net", random.kube_suffix(26));
     c.version = "1.29.9";
     c.inventory_minutes = static_cast<int>(random.pick({5, 10, 10, 15}));
-    c.skew = random.between(-1500, 1500) * 1000;
+    c.skew = random.chance(0.08) ? random.between(-1200, 1200) * 1000 : random.between(-20, 20) * 1000;
     w.clusters.push_back(std::move(c));
   }
 }

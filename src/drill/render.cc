@@ -28,6 +28,7 @@ Result<Rendered> render(const Scenario& scenario, const RenderOptions& options) 
   Pen shared{world, out, ledger, profile, Random(world.seed).fork("writers"), scenario.removed};
   write_alerts(shared);
   write_intel(shared);
+  if (shared.has("releases")) write_releases(shared);
   for (uint32_t i = 0; i < world.clusters.size(); ++i) {
     // Each source draws from a generator of its own, so that a profile changes what is written and nothing else.
     const auto with = [&](std::string_view source, void (*write)(Pen&, uint32_t), int level) {
@@ -39,6 +40,13 @@ Result<Rendered> render(const Scenario& scenario, const RenderOptions& options) 
     with("inventory", write_inventory, 0);
     with("audit", write_audit, 0);
     with("kubectl", write_objects, 0);
+    with("containers", write_containers, 0);
+    with("activity", write_activity, 0);
+    with("envoy", write_mesh, 1);
+    with("autoscaler", write_autoscaler, 1);
+    with("firewall", write_firewall, 1);
+    with("app-insights", write_application, 1);
+    with("key-vault", write_key_vault, 1);
     with("coredns", write_coredns, 1);
     with("dns-answers", write_dns_answers, 2);
     with("zeek-conn", write_pod_flows, 2);

@@ -70,7 +70,7 @@ void read(const YAML::Node& node, std::vector<std::string>& into) {
 }
 
 Act read_act(const YAML::Node& y) {
-  only_keys(y, {"on", "to", "since", "chance", "wait", "every", "repeat", "out", "in", "lasts", "exfil-dns", "literal", "scattered"});
+  only_keys(y, {"on", "to", "since", "chance", "wait", "every", "repeat", "out", "in", "lasts", "exfil-dns", "literal", "scattered", "where"});
   Act a;
   const std::string on = one_of(y["on"], {"container-start", "node-start", "restart", "always"});
   a.on = on == "container-start" ? Act::On::kContainerStart : on == "node-start" ? Act::On::kNodeStart : on == "restart" ? Act::On::kRestart : Act::On::kAlways;
@@ -90,6 +90,7 @@ Act read_act(const YAML::Node& y) {
   read(y["exfil-dns"], a.exfil_dns);
   read(y["literal"], a.literal);
   read(y["scattered"], a.scattered);
+  if (y["where"]) a.where = one_of(y["where"], {"all", "affected"});
   return a;
 }
 

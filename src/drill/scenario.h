@@ -26,6 +26,7 @@ struct Act {
   Range lasts{0.1, 1.5};           // seconds
   bool exfil_dns = false;          // names carry data as labels under the destination's name; no connection follows
   bool literal = false;            // connects to the address without asking for a name
+  std::string where = "all";       // all, affected: clusters in which it happens
   bool scattered = false;          // exponential gaps instead of even ones
 };
 

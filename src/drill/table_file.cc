@@ -10,15 +10,15 @@ namespace {
 // The export settings of a team are the same for all its tables.
 bool az_form(const World& w) { return Random(w.seed).fork("export form").chance(0.35); }
 
-std::string table_path(const World& w, const Cluster& c, std::string_view table) {
-  if (az_form(w)) return fmt::format("{}/{}.json", c.name, table);
+std::string table_path(const World& w, const Cluster& c, std::string_view table, std::string_view part) {
+  if (az_form(w)) return fmt::format("{}/{}{}.json", c.name, table, part);
   const std::string lower = [&] {
     std::string s(table);
     for (char& ch : s) ch = static_cast<char>(std::tolower(ch));
     return s;
   }();
-  return fmt::format("{}/am-{}/WorkspaceResourceId=/subscriptions/{}/resourcegroups/{}/providers/microsoft.operationalinsights/workspaces/{}/y={}/m={}/d={}/h={}/m=00/PT05M.json",
-                     c.name, lower, c.subscription, w.workspace_group, c.workspace, iso(w.to).substr(0, 4), iso(w.to).substr(5, 2), iso(w.to).substr(8, 2), iso(w.to).substr(11, 2));
+  return fmt::format("{}/am-{}/WorkspaceResourceId=/subscriptions/{}/resourcegroups/{}/providers/microsoft.operationalinsights/workspaces/{}/y={}/m={}/d={}/h={}/m=00/PT05M{}.json",
+                     c.name, lower, c.subscription, w.workspace_group, c.workspace, iso(w.to).substr(0, 4), iso(w.to).substr(5, 2), iso(w.to).substr(8, 2), iso(w.to).substr(11, 2), part);
 }
 
 }  // namespace
@@ -36,8 +36,8 @@ std::pair<Micros, Micros> Pen::gap(const Cluster& c, std::string_view source) co
   return {at, at + r.between(4, 18) * kMinute};
 }
 
-TableFile::TableFile(Pen& pen, const Cluster& c, std::string_view table)
-    : file_(pen.out, std::string(table), table_path(pen.world, c, table)), table_(table), cluster_(c), world_(pen.world), as_text_(az_form(pen.world)) {
+TableFile::TableFile(Pen& pen, const Cluster& c, std::string_view table, std::string_view part)
+    : file_(pen.out, std::string(table) + std::string(part), table_path(pen.world, c, table, part)), table_(table), cluster_(c), world_(pen.world), as_text_(az_form(pen.world)) {
   if (as_text_) file_.text() += "[\n";
 }
 

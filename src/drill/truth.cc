@@ -105,10 +105,13 @@ class Judge {
   Set askers(const Contact& k) const {
     Set out;
     const auto& shown = l_.contacts[w_.affected];
-    for (uint32_t i = 0; i < c_.contacts.size(); ++i) {
+    // A connection follows its question within tens of milliseconds, unless the clocks disagree.
+    const Micros near = std::abs(c_.skew) < 100'000 ? 600'000 : 4 * kSecond;
+    const auto from = std::lower_bound(c_.contacts.begin(), c_.contacts.end(), k.at - 10 * kSecond, [](const Contact& a, Micros t) { return a.at < t; });
+    for (auto i = static_cast<uint32_t>(from - c_.contacts.begin()); i < c_.contacts.size(); ++i) {
       const Contact& q = c_.contacts[i];
       if (q.at > k.at + 5 * kSecond) break;
-      if (q.node != k.node || q.pod == kHostProcess || !(shown[i] & kQuestionRow) || q.asked_at > k.at || q.asked_at < k.at - 5 * kSecond) continue;
+      if (q.node != k.node || q.pod == kHostProcess || !(shown[i] & kQuestionRow) || q.asked_at > k.at || q.asked_at < k.at - near) continue;
       out.insert(c_.placements[c_.pods[q.pod].placement].workload);
     }
     return out;

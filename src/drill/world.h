@@ -37,7 +37,7 @@ struct Endpoint {
 struct Habit {
   uint32_t endpoint = 0;
   Act::On on = Act::On::kAlways;
-  bool bad_only = false, after_config = false, exfil_dns = false, literal = false, scattered = true, culprit = false;
+  bool bad_only = false, after_config = false, exfil_dns = false, literal = false, scattered = true, culprit = false, only_affected = false;
   double chance = 1;
   Range wait{1, 5}, every{60, 60}, repeat{1, 1}, out{400, 2000}, in{500, 9000}, lasts{0.05, 2};
 };

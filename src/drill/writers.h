@@ -69,14 +69,16 @@ void write_pod_flows(Pen& pen, uint32_t cluster);   // pod_flow.cc: Zeek conn or
 void write_mesh(Pen& pen, uint32_t cluster);        // mesh.cc: Envoy access logs
 void write_firewall(Pen& pen, uint32_t cluster);    // firewall.cc
 void write_containers(Pen& pen, uint32_t cluster);  // containers.cc: ContainerLogV2
-void write_application(Pen& pen, uint32_t cluster); // application.cc: Application Insights, Key Vault
-void write_activity(Pen& pen);                      // activity.cc
+void write_autoscaler(Pen& pen, uint32_t cluster);
+void write_application(Pen& pen, uint32_t cluster);  // application.cc: Application Insights
+void write_key_vault(Pen& pen, uint32_t cluster);
+void write_activity(Pen& pen, uint32_t cluster);    // activity.cc
 
 // Rows of a Log Analytics table on their way to a file, in the form this world's people export them.
 class TableFile {
  public:
-  // folder: the cluster's, or that of a shared workspace
-  TableFile(Pen& pen, const Cluster& c, std::string_view table);
+  // part: tells files of one table apart ("-istio-proxy"), where it is exported in pieces
+  TableFile(Pen& pen, const Cluster& c, std::string_view table, std::string_view part = {});
   ~TableFile();
   TableFile& begin(Micros time);
   TableFile& text(std::string_view column, std::string_view value);
