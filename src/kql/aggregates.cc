@@ -26,7 +26,7 @@ constexpr Row kAggregates[] = {
 // Functions that leave the name of their first argument to the column that they make.
 constexpr std::string_view kNamedAfterArgument[] = {
     "bin", "floor", "bin_at", "bin_auto", "tostring", "toint", "tolong", "todouble", "toreal", "todecimal", "tobool", "toboolean", "todatetime", "totimespan", "toguid",
-    "todynamic", "parse_json", "parsejson", "toobject", "tohex", "tolower", "toupper", "extractjson", "extract_json",
+    "todynamic", "parse_json", "parsejson", "toobject", "tohex", "extractjson", "extract_json",
 };
 
 struct Known {

@@ -155,7 +155,9 @@ Node* Binder::mv_apply(const Syntax* op, Node* in, Env* env) {
     const Column& c = n->columns[i];
     if (c.hidden) continue;
     if (expanded(c.name)) {
-      if (const int j = sub->find(c.name); j >= 0) take(sub, 1, static_cast<size_t>(j), result);
+      const int j = sub->find(c.name);
+      if (j >= 0) take(sub, 1, static_cast<size_t>(j), result);
+      else take(n, 0, i, alias);  // the subquery left it out: the row's own value shows again
     } else {
       take(n, 0, i, alias);
     }
@@ -300,48 +302,6 @@ Node* Binder::parse_kv(const Syntax* op, Node* in, Env* env) {
     put_column(out, c->text, b);
   }
   return out;
-}
-
-Node* Binder::evaluate(const Syntax* op, Node* in, Env* env) {
-  const Syntax* call = op->left;
-  const std::string_view plugin = call->text;
-  // A declared result makes the shape known without looking at the data.
-  if (plugin == "bag_unpack" && op->right && !call->args.empty()) {
-    Node* n = prepare(in, {call->args[0]}, env, kColumns);
-    const Bound bag = bind(call->args[0], env, Scope{.node = n});
-    Node* out = plan.over(n);
-    const std::string bag_name = auto_name(call->args[0], env);
-    const std::vector<Column> all = out->columns;
-    std::string prefix = call->args.size() > 1 ? constant_string(call->args[1], env, "the prefix") : std::string();
-    out->columns.clear();
-    for (const Syntax* c : op->right->args) {
-      if (c->kind == Kind::kStar) {
-        for (const Column& column : all)
-          if (!column.hidden && column.name != bag_name) out->columns.push_back(column);
-        continue;
-      }
-      if (const auto same = std::find_if(all.begin(), all.end(), [&](const Column& column) { return column.name == c->text && column.name != bag_name; }); same != all.end()) {
-        out->columns.push_back(*same);
-        continue;
-      }
-      Bound b = bag;
-      std::string_view key = c->text;
-      if (!prefix.empty() && key.starts_with(prefix)) key.remove_prefix(prefix.size());
-      if (!bag.bad) b.v = convert({.sql = fmt::format("k_dyn_path({}, {})", bag.v.sql, sql_string(path_key(key))), .type = Type::kDynamic}, c->type);
-      // Bound over the block below: its columns pass through `out` under their own identifiers.
-      std::vector<Dep> deps;
-      for (size_t i = 0; i < n->columns.size(); ++i) deps.push_back(dep(0, i));
-      const int source = n->find(bag_name);
-      if (source >= 0) {
-        b.v = convert({.sql = fmt::format("k_dyn_path({}, {})", n->columns[static_cast<size_t>(source)].id, sql_string(path_key(key))), .type = Type::kDynamic}, c->type);
-        b.deps = plan.keep(std::vector<Dep>{dep(0, static_cast<size_t>(source))});
-      }
-      put_column(out, c->text, b);
-    }
-    return out;
-  }
-  not_supported(op, fmt::format("the plugin {}{}", plugin, plugin == "bag_unpack" || plugin == "pivot" ? " without a declared result" : ""));
-  return broken_table();
 }
 
 Node* Binder::invoke(const Syntax* op, Node* in, Env* env) {

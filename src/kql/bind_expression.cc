@@ -77,6 +77,7 @@ Typed Binder::name(const Syntax* s, std::string_view name, Env* env, const Scope
     // An open table types its further columns by their suffix; one that no row has set is empty.
     const auto ends = [&](std::string_view suffix) { return name.ends_with(suffix); };
     if (scope.node->columns.empty()) return bad();
+    if (scope.node->inputs.empty() == false && !unsupported.empty()) return {.sql = "NULL", .type = model::Type::kDynamic, .is_constant = true};
     const model::Type t = ends("_d") ? model::Type::kReal : ends("_b") ? model::Type::kBool : ends("_t") ? model::Type::kDatetime : ends("_g") ? model::Type::kGuid : model::Type::kString;
     return typed_null(t);
   }

@@ -306,6 +306,9 @@ Node* Binder::union_nodes(const std::vector<Node*>& legs, const std::vector<std:
       // One name with two types becomes two columns.
       const bool clash = std::count_if(targets.begin(), targets.end(), [&](const Target& other) { return other.name == target.name; }) > 1;
       if (clash) c.name = plan.keep(fmt::format("{}_{}", target.name, model::type_name(target.type)));
+      std::string name(c.name);
+      for (int suffix = 1; n->find(name) >= 0 && !c.hidden; ++suffix) name = fmt::format("{}{}", c.name, suffix);
+      if (name != c.name) c.name = plan.keep(std::move(name));
     }
     n->columns.push_back(c);
   }

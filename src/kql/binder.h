@@ -163,6 +163,12 @@ class Binder {
   Node* parse_kv(const Syntax* op, Node* in, Env* env);
   Node* evaluate(const Syntax* op, Node* in, Env* env);
   Node* expand_lists(const Syntax* op, Node* in, Env* env, std::vector<std::string_view>& names, std::vector<size_t>& lists);
+  Node* bag_unpack(const Syntax* op, Node* in, Env* env);
+  Node* pivot(const Syntax* op, Node* in, Env* env);
+  Node* ipv4_lookup(const Syntax* op, Node* in, Env* env);
+  Node* narrow(Node* in);
+  // The rows of a block while compiling; nothing when no engine is at hand or it failed (which is reported).
+  std::optional<model::Batch> look(const Syntax* at, Node* n);
   Node* invoke(const Syntax* op, Node* in, Env* env);
 
   // bind_window.cc

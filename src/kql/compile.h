@@ -3,13 +3,16 @@
 //   lexer → parser (recovers; every error at once) → binder (names and types) → logical plan → SQL
 // Semantics are Microsoft's: https://learn.microsoft.com/kusto/query. Types map as model/type.h says.
 #include <expected>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
 #include "base/time.h"
+#include "model/batch.h"
 #include "model/table.h"
 
 namespace egret::kql {
@@ -36,9 +39,6 @@ class Catalogue {
   virtual std::vector<std::string> names() const = 0;  // tables and functions, for near names, wildcards and completion
 };
 
-struct Options {
-  Ticks now = 0;  // what now() and ago() mean
-};
 
 struct Query {
   std::string sql;                      // one SELECT; tables are quoted by their KQL name
@@ -47,6 +47,13 @@ struct Query {
   std::vector<Diagnostic> warnings;
   std::string render;  // chart kind of a final `render`, or empty
   std::string unsupported;                // why it cannot run although names and types are right (externaldata …); or empty
+};
+
+struct Options {
+  Ticks now = 0;  // what now() and ago() mean
+  // Runs a query while compiling: the columns of bag_unpack() and pivot() depend on the rows. Without it such a query binds, with
+  // the columns that are known, and says in `unsupported` that it cannot run.
+  std::function<Result<model::Batch>(const Query&)> look = {};
 };
 
 std::expected<Query, std::vector<Diagnostic>> compile(std::string_view text, const Catalogue& catalogue, const Options& options);

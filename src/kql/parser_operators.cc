@@ -98,7 +98,7 @@ void Parser::parameters(Syntax* op) {
       accept("]");
     } else if (at("(")) {
       p.value = parenthesised();
-    } else if (peek().kind == TokenKind::kName) {
+    } else if (peek().kind == TokenKind::kName && !at("true") && !at("false")) {
       // A word, never a call: in `kind=inner (T)` the parenthesis is the table.
       const Token& word = take();
       p.value = node(Kind::kName, word.offset);

@@ -86,6 +86,15 @@ Column& Plan::add(Node* node, std::string_view name, model::Type type, std::stri
   return node->columns.emplace_back(c);
 }
 
+void Plan::forget() {
+  for (Node& n : nodes) {
+    n.reached = false;
+    n.refs = 0;
+    n.cte.clear();
+    for (Column& c : n.columns) c.used = false;
+  }
+}
+
 std::string subquery_mark(size_t index) { return "\x01" + std::to_string(index) + "\x01"; }
 
 namespace {

@@ -85,6 +85,8 @@ struct Plan {
   Node* over(Node* input);
   // A quoted identifier for a new column of that KQL name in the block.
   std::string_view fresh_id(const Node& node, std::string_view name);
+  // Forgets what render() noted, so that it may run again.
+  void forget();
   Column& add(Node* node, std::string_view name, model::Type type, std::string_view sql, Deps deps);
 };
 

@@ -408,7 +408,7 @@ Result<Batch> DuckEngine::run(const kql::Query& query) {
 }
 
 Result<kql::Query> DuckEngine::compile(std::string_view kql, Ticks now, std::string_view name) {
-  auto compiled = kql::compile(kql, tables_, {.now = now});
+  auto compiled = kql::compile(kql, tables_, {.now = now, .look = [this](const kql::Query& q) { return run(q); }});
   if (!compiled) return usage_error(kql::format_diagnostics(kql, name, compiled.error()));
   return *std::move(compiled);
 }

@@ -371,7 +371,8 @@ std::expected<Typed, std::string> coerce(const Typed& value, Type to) {
 
 std::optional<Type> common_type(Type a, Type b) {
   if (a == b) return a;
-  if (a == Type::kDynamic || b == Type::kDynamic) return Type::kDynamic;
+  if (a == Type::kDynamic) return b;  // the type that is known wins: iff(x, Bag.name, "") is a string
+  if (b == Type::kDynamic) return a;
   if (is_numeric(a) && is_numeric(b)) {
     for (const Type t : {Type::kDecimal, Type::kReal, Type::kLong})
       if (a == t || b == t) return t;
