@@ -5,7 +5,7 @@
 namespace egret::ingest {
 
 // One line here for each decoder, below and in the table. Where two are equally sure, the earlier wins.
-extern const Decoder kVnetFlow, kNsgFlow, kDiagnostics, kReleases, kZeek, kKubeAudit, kKubeObjects, kCorednsLog, kEnvoyLog, kContainerLog, kLogAnalytics, kAlerts, kStix, kMisp, kEcs, kIntelJson, kIntelCsv, kIntelPlain, kProviderJson, kProviderList;
+extern const Decoder kVnetFlow, kNsgFlow, kDiagnostics, kReleases, kZeek, kKubeAudit, kKubeObjects, kCorednsLog, kEnvoyLog, kContainerLog, kLogAnalytics, kAppInsightsExport, kAlerts, kStix, kMisp, kEcs, kIntelJson, kIntelCsv, kIntelPlain, kProviderJson, kProviderList;
 
 namespace {
 
@@ -21,6 +21,7 @@ constexpr const Decoder* kDecoders[] = {
     &kEnvoyLog,
     &kContainerLog,
     &kLogAnalytics,
+    &kAppInsightsExport,
     &kAlerts,
     &kStix,
     &kMisp,

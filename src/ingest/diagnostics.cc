@@ -132,6 +132,17 @@ class Reader {
       rows_.end(line, text);
       return;
     }
+    if (const auto metric = js::text(e, "metricName"); !metric.empty() && category.empty()) {
+      rows_.begin("AzureMetrics");
+      rows_.set("MetricName", Cell::of(metric));
+      for (const std::string_view key : {"total", "count", "minimum", "maximum", "average", "timeGrain"})
+        if (const auto v = js::get(e, key)) rows_.set(key, cell_of(*v, scratch_));
+      const std::string upper(id);
+      rows_.set("ResourceId", Cell::of(upper));
+      common(e, time_text, id);
+      rows_.end(line, text);
+      return;
+    }
     const std::string_view operation = plain(js::get(e, "operationName"));
     if (activity(e, category, operation, properties)) return activity_row(e, time_text, id, category, operation, line, text);
     if (category == "FunctionAppLogs") return function_row(e, properties, time_text, id, line, text);
@@ -318,6 +329,7 @@ int recognise(std::string_view head, std::string_view path) {
   if (category && operation && (head.contains("\"properties\"") || id)) return 80;
   if (head.contains("\"eventTimestamp\"") && operation) return 80;
   if (operation && id && head.contains("\"callerIpAddress\"")) return 70;
+  if (head.contains("\"metricName\"") && id && time) return 80;
   return 0;
 }
 

@@ -135,6 +135,9 @@ std::string observable_key(const Observable& o) {
   if (o.type == "file-sha1") return "file:hashes.'SHA-1'";
   if (o.type == "file-sha256") return "file:hashes.'SHA-256'";
   if (o.type == "file-sha512") return "file:hashes.'SHA-512'";
+  if (o.type == "file-path") return "file:parent_directory_ref.path";
+  if (o.type == "file-name") return "file:name";
+  if (o.type == "mutex") return "mutex:name";
   return o.type + ":value";
 }
 

@@ -75,6 +75,15 @@ int recognise_plain(std::string_view head, std::string_view path) {
 
 // --- CSV
 
+// Where a type column says what a value is that does not show it by itself.
+Observable typed(std::string_view value, std::string_view type) {
+  const std::string t = to_lower(type);
+  if (t == "filepath" || t == "file_path") return {"file-path", std::string(value)};
+  if (t == "filename" || t == "file_name") return {"file-name", std::string(value)};
+  if (t == "mutex") return {"mutex", std::string(value)};
+  return {};
+}
+
 bool indicator_header(std::string_view name) {
   for (const std::string_view known : {"ip", "dst_ip", "src_ip", "ipaddress", "ip_address", "address", "indicator", "indicatorvalue", "indicator_value", "ioc", "ioc_value", "value", "observable", "url",
                                        "domain", "domainname", "host", "hostname", "fqdn", "md5", "md5_hash", "sha1", "sha1_hash", "sha256", "sha256_hash", "hash", "networkip", "cidr", "dest_ip", "destination_ip"})
@@ -93,7 +102,12 @@ std::vector<std::string> header_of(const std::vector<std::string_view>& cells) {
   return names;
 }
 
-bool has_indicator_header(const std::vector<std::string>& names) { return std::any_of(names.begin(), names.end(), [](const std::string& n) { return indicator_header(n); }); }
+// A row of hashes may hold the word for their type, so a header is one only when nothing in it is an indicator itself.
+bool has_indicator_header(const std::vector<std::string>& names) {
+  for (const std::string& n : names)
+    if (n.size() >= 7 && (n.contains('.') || n.contains(':') || n.size() >= 32) && !classify(n).type.empty()) return false;
+  return std::any_of(names.begin(), names.end(), [](const std::string& n) { return indicator_header(n); });
+}
 
 // Text before the records: comments, of which the last may be the header.
 struct Shape {
@@ -156,6 +170,9 @@ void decode_csv(const Source& source, Sink& sink) {
       if (cell.empty()) continue;
       const auto observe = [&] {
         Observable o = classify(cell);
+        if (o.type.empty())
+          for (size_t k = 0; k < shape.header.size() && k < cells.size(); ++k)
+            if (shape.header[k] == "indicatortype" || shape.header[k] == "ioc_type" || shape.header[k] == "type") o = typed(cell, trim(cells[k]));
         if (o.type.empty()) wrong = cell;
         else if (std::find(x.observables.begin(), x.observables.end(), o) == x.observables.end()) x.observables.push_back(std::move(o));
       };
@@ -234,6 +251,7 @@ void decode_json(const Source& source, Sink& sink) {
                             if (!o.type.empty() && std::find(x.observables.begin(), x.observables.end(), o) == x.observables.end()) x.observables.push_back(std::move(o));
                           };
                           if (e.is_string()) add(js::text(e));
+                          if (Observable o = typed(js::text(e, "Indicator"), js::text(e, "IndicatorType")); !o.type.empty()) x.observables.push_back(std::move(o));
                           js::each_member(e, [&](std::string_view key, const js::Element& v) {
                             const std::string name = to_lower(key);
                             if (indicator_header(name)) add(js::text(v));

@@ -92,7 +92,7 @@ void stix_object(const js::Element& e, std::string_view text, uint64_t line, con
 void decode_stix(const Source& source, Sink& sink) {
   std::map<std::string, uint64_t> others;
   each(source, sink, {"objects"}, [&](const js::Element& e, std::string_view text, uint64_t line) { stix_object(e, text, line, source, sink, others); });
-  for (const auto& [type, n] : others) sink.note(fmt::format("STIX objects that are no indicators hold no rows: {}", type));
+  if (!others.empty()) sink.note("STIX objects that are no indicators (identities, malware, relationships and the like) give no rows");
 }
 
 int recognise_stix(std::string_view head, std::string_view) {

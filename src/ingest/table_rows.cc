@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "ingest/firewall_rows.h"
+#include "ingest/indicator.h"
 #include "ingest/kube_audit.h"
 #include "ingest/log_payload.h"
 #include "ingest/resource_id.h"
@@ -176,6 +177,7 @@ struct TableRows::Impl {
   std::optional<LogPayloads> payloads;
   bool audited = false;
   Ticks spare_time = 0;
+  std::string public_ips, vm_ip;
 };
 
 TableRows::TableRows(const Source& source, Sink& sink) : impl_(std::make_unique<Impl>(source, sink)) {}
@@ -191,6 +193,8 @@ void TableRows::begin(std::string_view table) {
   m.id_of_row.clear();
   m.pending_open.clear();
   m.spare_time = 0;
+  m.public_ips.clear();
+  m.vm_ip.clear();
 }
 
 void TableRows::set(std::string_view column, const Cell& cell) {
@@ -212,6 +216,18 @@ void TableRows::set(std::string_view column, const Cell& cell) {
                                                                               : fmt::format("{}", cell.real);
       if (!text.empty()) m.pending_open.emplace_back(std::string(bare_column(column)), std::move(text));
       return;
+    }
+    if (t.table->name == "NTANetAnalytics" && cell.kind == Cell::kText) {
+      // The table before it had one column for the public peers, and the VM's address apart from source and destination.
+      const std::string_view bare = bare_column(column);
+      if (bare == "PublicIPs" || bare == "PublicIPs_s") {
+        m.public_ips = std::string(cell.text);
+        return;
+      }
+      if (bare == "VMIPAddress" || bare == "VMIP_s") {
+        m.vm_ip = std::string(cell.text);
+        return;
+      }
     }
     if (cell.kind != Cell::kText || !cell.text.empty()) ++t.left_out[std::string(bare_column(column))];
     return;
@@ -325,6 +341,48 @@ bool TableRows::end(uint64_t line, std::string_view beginning) {
     word("FlowDirection", "I", "Inbound");
     word("L4Protocol", "T", "TCP");
     word("L4Protocol", "U", "UDP");
+    const bool out = m.text("FlowDirection") == "Outbound";
+    if (!m.public_ips.empty()) {
+      // "['65.55.44.109', '13.71.172.128']" of a notebook, or the table's own "65.55.44.109|1|0|0 …"
+      std::string list;
+      for (const char ch : m.public_ips) list += ch == '[' || ch == ']' || ch == '\'' || ch == '"' || ch == ',' ? ' ' : ch;
+      std::string joined;
+      for (const std::string& part : split(list, ' '))
+        if (!part.empty()) joined += (joined.empty() ? "" : " ") + part;
+      m.row->set_string(m.row->table().find(out ? "DestPublicIps" : "SrcPublicIps"), joined);
+    }
+    if (!m.vm_ip.empty() && m.text(out ? "SrcIp" : "DestIp").empty()) m.row->set_string(m.row->table().find(out ? "SrcIp" : "DestIp"), m.vm_ip);
+  } else if (name == "ThreatIntelIndicators") {
+    if (!has("Observables")) {
+      auto found = observables_of_pattern(m.text("Pattern"));
+      if (found.empty() && has("ObservableValue"))
+        if (Observable o = classify(m.text("ObservableValue")); !o.type.empty()) found.push_back(std::move(o));
+      if (!found.empty()) m.row->set_dynamic(m.row->table().find("Observables"), observables_json(found));
+    }
+  } else if (name == "ThreatIntelligenceIndicator") {
+    // Judgement reads the newer table: each row of the old one is there, too.
+    Indicator x{.id = m.text("IndicatorId"), .name = m.text("ThreatType"), .description = m.text("Description"), .pattern = {}, .source = m.text("SourceSystem")};
+    for (const std::string_view column : {"NetworkIP", "NetworkDestinationIP", "NetworkSourceIP", "NetworkCidrBlock", "NetworkDestinationCidrBlock", "NetworkSourceCidrBlock", "DomainName", "Url",
+                                          "FileHashValue", "EmailSourceIpAddress", "EmailSenderAddress"})
+      if (const std::string v = m.text(column); !v.empty()) {
+        Observable o = classify(v);
+        if (o.type.empty() && column == "DomainName") o = {"domain-name", to_lower(v)};
+        if (o.type.empty() && column == "Url") o = {"url", v};
+        if (!o.type.empty() && std::find(x.observables.begin(), x.observables.end(), o) == x.observables.end()) x.observables.push_back(std::move(o));
+      }
+    if (!x.observables.empty()) {
+      x.created = x.modified = time;
+      const auto ticks = [&](std::string_view column) -> std::optional<Ticks> {
+        const int c = m.row->table().find(column);
+        if (c < 0 || m.row->is_null(c, at)) return {};
+        return m.row->number(c, at);
+      };
+      x.valid_until = ticks("ExpirationDateTime");
+      if (has("Active")) x.active = ticks("Active").value_or(1) != 0;
+      if (has("ConfidenceScore")) x.confidence = static_cast<int>(std::clamp(m.row->real(m.row->table().find("ConfidenceScore"), at), 0.0, 100.0));
+      if (const std::string tags = m.text("Tags"); !tags.empty()) x.tags.push_back(tags);
+      add_indicator(x, m.source, m.sink);
+    }
   }
   return true;
 }
