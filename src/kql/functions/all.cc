@@ -25,6 +25,9 @@ constexpr const FunctionTable* kTables[] = {
     &functions::kBags,
     &functions::kDatetime,
     &functions::kIp,
+    &functions::kEncoding,
+    &functions::kParsing,
+    &functions::kSeries,
 };
 
 const std::unordered_map<std::string_view, const ScalarFunction*>& by_name() {

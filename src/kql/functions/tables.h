@@ -16,5 +16,8 @@ extern const FunctionTable kDynamic;
 extern const FunctionTable kBags;
 extern const FunctionTable kDatetime;
 extern const FunctionTable kIp;
+extern const FunctionTable kEncoding;
+extern const FunctionTable kParsing;
+extern const FunctionTable kSeries;
 
 }  // namespace egret::kql::functions
