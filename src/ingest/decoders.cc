@@ -7,6 +7,8 @@ namespace egret::ingest {
 // One line here for each decoder, below and in the table. Where two are equally sure, the earlier wins.
 extern const Decoder kVnetFlow, kNsgFlow, kDiagnostics, kReleases, kZeek, kKubeAudit, kKubeObjects, kCorednsLog, kEnvoyLog, kContainerLog, kLogAnalytics, kAppInsightsExport, kAlerts, kStix, kMisp, kEcs, kIntelJson, kIntelCsv, kIntelPlain, kProviderJson, kProviderList;
 
+extern const Decoder kHubble, kSuricata, kFalco, kTetragon, kCalico, kDnsCollector, kWindowsDns, kGadget, kOtlp, kPrometheusAlerts;
+
 namespace {
 
 constexpr const Decoder* kDecoders[] = {
@@ -15,6 +17,14 @@ constexpr const Decoder* kDecoders[] = {
     &kDiagnostics,
     &kReleases,
     &kZeek,
+    &kHubble,
+    &kSuricata,
+    &kFalco,
+    &kTetragon,
+    &kCalico,
+    &kDnsCollector,
+    &kWindowsDns,
+    &kGadget,
     &kKubeAudit,
     &kKubeObjects,
     &kCorednsLog,
@@ -31,6 +41,8 @@ constexpr const Decoder* kDecoders[] = {
     &kIntelPlain,
     &kProviderJson,
     &kProviderList,
+    &kOtlp,
+    &kPrometheusAlerts,
 };
 
 }  // namespace

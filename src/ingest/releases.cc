@@ -382,7 +382,7 @@ int recognise(std::string_view head, std::string_view path) {
   const std::string_view first = s.substr(0, 4096);
   const auto near = [&](std::string_view what) { return first.find(what) != std::string_view::npos; };
   if (near("\"time\"") && (near("\"version\"") || near("\"image\"") || near("\"digest\"")) && (near("\"workload\"") || (near("\"namespace\"") && near("\"name\""))) &&
-      !near("\"metadata\"") && !near("\"flow\"") && !near("\"log\""))
+      !near("\"metadata\"") && !near("\"flow\"") && !near("\"log\"") && !near("\"exec_id\""))
     return to_lower(path).find("release") != std::string::npos ? 85 : 55;
   return 0;
 }
