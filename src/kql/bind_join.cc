@@ -131,6 +131,9 @@ Node* Binder::join(const Syntax* op, Node* in, Env* env) {
       } else if (t) {
         k.left.v = convert(k.left.v, *t);
         k.right.v = convert(k.right.v, *t);
+      } else if (k.left.v.type == Type::kString || k.right.v.type == Type::kString) {
+        k.left.v = convert(k.left.v, Type::kString);
+        k.right.v = convert(k.right.v, Type::kString);
       } else {
         error(s, fmt::format("the key is a {} on the left and a {} on the right", model::type_name(k.left.v.type), model::type_name(k.right.v.type)), "convert one side before the join");
         failed = true;

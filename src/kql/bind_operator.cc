@@ -433,11 +433,45 @@ Node* Binder::getschema(Node* in) {
   return n;
 }
 
+// The subquery over the rows of each key: a lateral join of the distinct keys with it.
 Node* Binder::partition(const Syntax* op, Node* in, Env* env) {
-  (void)env;
-  (void)in;
-  not_supported(op, "the operator 'partition'");
-  return broken_table();
+  if (!op->left || !op->right || op->right->kind != Kind::kPipe) {
+    not_supported(op, "partition with a subquery in braces");
+    return broken_table();
+  }
+  in->shared = true;
+  const int key = in->find(op->left->text);
+  if (key < 0) {
+    if (!in->open_shape) error(op->left, fmt::format("no column is named '{}'", op->left->text), near_column(op->left->text, Scope{.node = in}, env));
+    return broken_table();
+  }
+  const size_t index = static_cast<size_t>(key);
+  const std::string alias = fmt::format("t{}", ++plan.next_id), result = fmt::format("r{}", ++plan.next_id);
+  Node* keys = plan.over(in);
+  keys->order.clear();
+  Column k = keys->columns[index];
+  k.hidden = false;
+  keys->columns = {k};
+  keys->distinct = true;
+  Node* source = plan.over(in);
+  source->where.push_back({plan.keep(fmt::format("{} IS NOT DISTINCT FROM {}.{}", source->columns[index].sql, alias, k.id)), source->columns[index].deps});
+  Node* sub = pipe(op->right, env, source);
+  if (sub->kind != Node::Kind::kSelect || sub->shared) sub = plan.over(sub);
+  Node* n = plan.make(Node::Kind::kSelect);
+  n->inputs = {keys, sub};
+  n->depth = sub->depth + 1;
+  n->open_shape = sub->open_shape;
+  n->uses = {dep(0, 0)};
+  n->from = plan.keep(fmt::format("\x02" "0\x02 AS {}, LATERAL \x02" "1\x02 AS {}", alias, result));
+  for (size_t i = 0; i < sub->columns.size(); ++i) {
+    Column c = sub->columns[i];
+    c.sql = plan.keep(fmt::format("{}.{}", result, c.id));
+    c.deps = plan.keep(std::vector<Dep>{dep(1, i)});
+    c.trivial = true;
+    c.used = false;
+    n->columns.push_back(c);
+  }
+  return n;
 }
 
 }  // namespace egret::kql

@@ -49,6 +49,13 @@ void append_utf8(std::string& out, uint32_t c) {
   }
 }
 
+// Spaces of other widths that come with text from web pages: U+2000–200F, U+2028, U+2029, U+202F, U+205F.
+bool is_wide_space(std::string_view s) {
+  if (s.size() < 3) return false;
+  const auto second = static_cast<unsigned char>(s[1]), third = static_cast<unsigned char>(s[2]);
+  return (second == 0x80 && (third <= 0x8f || third == 0xa8 || third == 0xa9 || third == 0xaf)) || (second == 0x81 && third == 0x9f);
+}
+
 class Lexer {
  public:
   explicit Lexer(std::string_view text) : text_(text) { tokens_.reserve(text.size() / 4 + 8); }
@@ -75,14 +82,12 @@ class Lexer {
         pos_ = text_.find('\n', pos_);  // a directive to some client
         if (pos_ == std::string_view::npos) pos_ = text_.size();
         if (pos_ == text_.size()) return false;
-      } else if (c == 0xe2 && text_.substr(pos_).starts_with("\xe2\x80") && pos_ + 2 < text_.size() && static_cast<unsigned char>(text_[pos_ + 2]) <= 0x8f) {
-        pos_ += 2;  // spaces of other widths
+      } else if (c == 0xe2 && is_wide_space(text_.substr(pos_, 3))) {
+        pos_ += 2;
       } else if (c == 0xc2 && static_cast<unsigned char>(at(pos_ + 1)) == 0xa0) {
         ++pos_;  // no-break space, from web pages
       } else if (c == 0xef && text_.substr(pos_).starts_with("\xef\xbb\xbf")) {
         pos_ += 2;  // byte order mark
-      } else if (c == 0xe2 && text_.substr(pos_).starts_with("\xe2\x80\x8b")) {
-        pos_ += 2;  // zero-width space
       } else if (c > ' ') {
         return true;
       }

@@ -501,7 +501,13 @@ void Parser::read_find(Syntax* op) {
 void Parser::read_partition(Syntax* op) {
   parameters(op);
   if (!expect("by", "after partition")) return;
-  op->left = postfix();
+  op->left = node(Kind::kName, peek().offset);
+  if (!at_name()) {
+    expected("a column");
+    return;
+  }
+  op->left->text = take_name();
+  finish(op->left);
   parameters(op);
   if (at("{")) {
     take();
