@@ -231,6 +231,8 @@ void add_clusters(World& w, const Scale& scale, Random random) {
   const bool mesh = random.chance(s.mesh), firewall = random.chance(s.firewall);
   const Ip pods = parse_ip(random.pick({"10.244.0.0", "10.244.0.0", "192.168.0.0", "172.16.0.0", "100.64.0.0"}));
   w.affected = static_cast<uint32_t>(random.below(n));
+  for (size_t i = 0; i < order.size(); ++i)
+    if (kRegions[order[i]].name == s.affected_region) std::swap(order[i], order[w.affected % order.size()]);
   for (size_t i = 0; i < n; ++i) {
     const Region& r = kRegions[order[i % order.size()]];
     Cluster c;
@@ -307,6 +309,7 @@ void build_fleet(World& w, const Scale& scale, const Random& root) {
     }
     if (point.pools[0].size() > 1)
       for (auto& pool : point.pools) pool.resize(1);
+    if (!d.address.empty()) point.pools[affected.region_index] = {parse_ip(d.address)};
     destination[i] = e;
     if (i == 0) {
       w.target = e;

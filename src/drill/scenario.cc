@@ -117,13 +117,14 @@ Actor read_actor(std::string id, const YAML::Node& y) {
 }
 
 Destination read_destination(std::string id, const YAML::Node& y) {
-  only_keys(y, {"names", "port", "hosting", "regional", "same-address-as", "listed", "confidence"});
+  only_keys(y, {"names", "port", "hosting", "regional", "address", "same-address-as", "listed", "confidence"});
   Destination d;
   d.id = std::move(id);
   read(y["names"], d.names);
   read(y["port"], d.port);
   if (y["hosting"]) d.hosting = one_of(y["hosting"], {"cdn", "hosting", "cloud", "azure"});
   read(y["regional"], d.regional);
+  read(y["address"], d.address);
   read(y["same-address-as"], d.same_address_as);
   if (y["listed"]) d.listed = one_of(y["listed"], {"abuse", "c2", "miner"});
   read(y["confidence"], d.confidence);
@@ -140,11 +141,12 @@ Scenario read_scenario(const YAML::Node& y) {
   read(y["title"], s.title);
   read(y["story"], s.story);
   if (const auto f = y["fleet"]) {
-    only_keys(f, {"clusters", "nodes", "apps", "hours", "mesh", "firewall"});
+    only_keys(f, {"clusters", "nodes", "apps", "hours", "mesh", "firewall", "affected"});
     read(f["clusters"], s.clusters);
     read(f["nodes"], s.nodes);
     read(f["apps"], s.apps);
     read(f["hours"], s.hours);
+    read(f["affected"], s.affected_region);
     read(f["mesh"], s.mesh);
     read(f["firewall"], s.firewall);
   }

@@ -55,6 +55,7 @@ struct Destination {
   std::string hosting = "cdn";     // cdn, hosting, cloud, azure
   bool regional = false;           // the answer differs by region; the accused address is that of the affected region
   std::string same_address_as;     // shares the accused address with another destination
+  std::string address;             // what the name leads to in the affected region; drawn when empty
   std::string listed;              // empty, abuse (reputation of a shared address), c2, miner
   Range confidence{30, 60};
 };
@@ -72,6 +73,7 @@ struct Happening {
 struct Scenario {
   std::string id, title, story;
   Range clusters{3, 3}, nodes{3, 6}, apps{14, 20}, hours{8, 8};
+  std::string affected_region;     // drawn when empty
   double mesh = 0.6, firewall = 0.4;  // share of worlds that have one
   std::vector<Actor> actors;
   std::vector<Destination> destinations;
