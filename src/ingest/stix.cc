@@ -57,6 +57,12 @@ void stix_object(const js::Element& e, std::string_view text, uint64_t line, con
   for (const std::string_view known : kDomainObjects) {
     if (known != type) continue;
     const auto created = time_of(e, "created"), modified = time_of(e, "modified");
+    const bool written = js::get(e, "created") && js::get(e, "modified");
+    if (type == "indicator" && written && (!created || !modified)) {
+      // Its value is what counts.
+      sink.note("STIX indicators whose `created` or `modified` is no time are kept without it");
+      break;
+    }
     if (!created || !modified) {
       sink.error(line, fmt::format("a STIX {} must have `created` and `modified`", type), text);
       return;
@@ -97,7 +103,7 @@ void decode_stix(const Source& source, Sink& sink) {
 
 int recognise_stix(std::string_view head, std::string_view) {
   const bool typed = head.contains("\"type\"");
-  if (typed && head.contains("\"bundle--")) return 96;
+  if (typed && (head.contains("\"bundle--") || (head.contains("\"bundle\"") && head.contains("\"objects\"")))) return 96;
   if (typed && head.contains("\"spec_version\"") && head.contains("--")) return 95;
   if (typed && head.contains("\"indicator--")) return 90;
   return 0;
