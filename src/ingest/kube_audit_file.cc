@@ -188,6 +188,7 @@ class Events {
       const auto inner = js::get(e, key);
       if (!inner) continue;
       if (inner->is_object()) {
+        if (key == "properties" && js::get(*inner, "log")) return azure_record(e, *inner, line);
         if (take(*inner, line, depth + 1)) return true;
         continue;
       }
@@ -203,6 +204,21 @@ class Events {
     }
     if (const auto events = js::get(e, "events"); js::is_array(events)) return take(*events, line, depth + 1);
     return false;
+  }
+
+  // A record of a diagnostic setting among others: it names its cluster and its category.
+  bool azure_record(const Element& e, const Element& properties, uint64_t line) {
+    const std::string_view text = js::text(properties, "log");
+    std::string_view id = js::text(e, "resourceId");
+    if (id.empty()) id = js::text(e, "resource_id");
+    const std::string cluster = id.empty() ? source_.cluster : cluster_of_id_or_source(id, source_, sink_);
+    const std::string why = audit_.decode_text(text, {.cluster = cluster,
+                                                      .admin = admin_ || iequals(js::text(e, "category"), "kube-audit-admin"),
+                                                      .resource_id = id,
+                                                      .pod_name = js::text(properties, "pod"),
+                                                      .clock = js::time(e, "time")});
+    if (!why.empty()) sink_.error(line, why, text);
+    return true;
   }
 
   // Other logs of GKE: events become KubeEvents, the rest stays a log line.

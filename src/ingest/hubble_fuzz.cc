@@ -1,0 +1,7 @@
+#include "ingest/decoder_fuzz.h"
+
+namespace egret::ingest {
+extern const Decoder kHubble;
+}
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) { return egret::ingest::fuzz_decoder(egret::ingest::kHubble, data, size, "flows.json"); }
