@@ -134,8 +134,10 @@ class SqliteCases final : public Cases {
         TRY([[maybe_unused]] const bool row, s.number(number).step());
         TRY_VOID(say(number, "investigated", investigate::headline(a), author, now));
       }
+      investigate::Answer named = a;
+      investigate::name_incident(named, number);
       Statement s(db_, "INSERT INTO answer(number, time, json) VALUES(?, ?, ?)");
-      TRY([[maybe_unused]] const bool row, s.number(number).number(now).text(investigate::answer_json(a, true, 0)).step());
+      TRY([[maybe_unused]] const bool row, s.number(number).number(now).text(investigate::answer_json(named, true, 0)).step());
       return number;
     });
   }

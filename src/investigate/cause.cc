@@ -40,7 +40,7 @@ Result<void> find_names(store::Engine& engine, Ticks now, const std::vector<Judg
     }
   }
   if (!a.alert.name.empty()) {
-    found.push_back({{.name = to_lower(a.alert.name), .address = a.alert.address, .cluster = a.alert.cluster, .region = {}, .time = a.alert.time, .source = "alert", .rows = {}}, 45});
+    found.push_back({{.name = to_lower(a.alert.name), .address = a.alert.address, .cluster = a.alert.cluster, .region = {}, .time = a.alert.time, .source = "alert", .rows = {}}, 30});
   }
   // One entry for each name and cluster; the strongest first.
   std::stable_sort(found.begin(), found.end(), [](const Found& x, const Found& y) { return x.weight > y.weight; });

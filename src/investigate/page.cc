@@ -12,6 +12,7 @@ namespace egret::investigate {
 
 namespace {
 
+constexpr size_t kStepsWithCommands = 5;
 constexpr int kLabel = 11;  // columns of the labels in the first block
 
 std::string safe(std::string_view s) { return terminal_safe(s); }
@@ -39,6 +40,8 @@ std::string probability(double p) {
   if (p < 0.0005) return "<0.001";
   return fmt::format("{:.3f}", p);
 }
+
+std::string confidence(double p) { return p > 0.995 ? ">0.99" : fmt::format("{:.2f}", p); }
 
 std::string destination(const Answer& a) {
   std::string name;
@@ -158,15 +161,18 @@ void plan_part(const Answer& a, const PageOptions& options, Lines& out) {
     std::string head = p.action + " " + p.target;
     if (!p.cluster.empty()) head += " in " + p.cluster;
     out.text(fmt::format("  {:>2}", n), safe(head) + (p.approval.empty() || p.approval == "none" ? "" : safe(" (approval: " + p.approval + ")")), 6, Tone::kBold);
-    out.text("", safe(p.effect), 6);
-    if (!p.blast_radius.summary.empty()) out.text("", "Hurts: " + safe(p.blast_radius.summary), 6);
+    std::string says = safe(p.effect);
+    if (!p.blast_radius.summary.empty() && p.blast_radius.summary != "nobody") says += " Hurts " + safe(p.blast_radius.summary);
+    out.text("", says, 6);
     const auto commands = [&](const char* label, const std::vector<std::string>& list, size_t most) {
       for (size_t i = 0; i < list.size() && i < most; ++i) {
         for (const auto& line : split(list[i], '\n')) out.raw(fmt::format("      {} {}", label, safe(line)));
       }
-      if (list.size() > most) out.raw(fmt::format("      {} … {} more", label, list.size() - most));
+      if (list.size() > most && most > 0) out.raw(fmt::format("      {} … {} more", label, list.size() - most));
     };
-    commands("$", p.apply, options.all_steps ? p.apply.size() : 1);
+    // At three in the morning the first steps are to be copied from here; all commands stand one option away.
+    const bool early = n <= kStepsWithCommands || a.plan.size() <= kStepsWithCommands;
+    commands("$", p.apply, options.all_steps ? p.apply.size() : early ? 2 : 0);
     if (options.all_steps) {
       commands("verify $", p.verify, p.verify.size());
       commands("undo   $", p.undo, p.undo.size());
@@ -178,15 +184,28 @@ void plan_part(const Answer& a, const PageOptions& options, Lines& out) {
 
 std::string headline(const Answer& a) {
   const Candidate* o = a.owner();
-  return fmt::format("{} {:.2f}: {}{} → {}", classification_name(a.verdict.classification), a.verdict.confidence, o ? o->id() : "unknown",
+  return fmt::format("{} {}: {}{} → {}", classification_name(a.verdict.classification), confidence(a.verdict.confidence), o ? o->id() : "unknown",
                      o && !o->cluster.empty() ? " in " + o->cluster : "", destination(a));
+}
+
+void name_incident(Answer& answer, int64_t number) {
+  constexpr std::string_view kPlaceholder = "INCIDENT";
+  const std::string name = std::to_string(number);
+  for (auto& step : answer.plan) {
+    for (auto* list : {&step.apply, &step.verify, &step.undo}) {
+      for (auto& command : *list) {
+        if (!command.starts_with("egret incident ")) continue;
+        if (const size_t at = command.find(kPlaceholder); at != std::string::npos) command.replace(at, kPlaceholder.size(), name);
+      }
+    }
+  }
 }
 
 std::string render_page(const Answer& a, const PageOptions& options) {
   Lines out(options.width, options.colours);
   const auto& v = a.verdict;
   out.raw(out.tone(tone_of(v.classification), title(v.classification)) +
-          (v.classification == Classification::kUndetermined ? "" : fmt::format("  (confidence {:.2f})", v.confidence)));
+          (v.classification == Classification::kUndetermined ? "" : "  (confidence " + confidence(v.confidence) + ")"));
   out.blank();
   std::string alert = a.alert.rule.empty() ? "none given; found in the data" : a.alert.rule;
   if (!a.alert.provider.empty()) alert += ", " + a.alert.provider;
@@ -219,14 +238,17 @@ std::string render_page(const Answer& a, const PageOptions& options) {
   if (!a.candidates.empty()) candidates(a, options, out);
   if (!a.missing.empty()) {
     out.heading("Which log would tell more");
+    int told = 0;
     for (const auto& m : a.missing) {
-      out.text("  -", safe(m.log + (m.where.empty() ? "" : " in " + m.where)) + fmt::format(" (worth {:.1f} bits)", m.entropy_gain) + (m.cost.empty() ? "" : ", costs " + safe(m.cost)), 4);
+      if (!options.evidence && (++told > 2 || (told > 1 && m.entropy_gain < 0.05))) break;
+      out.text("  -", safe(m.log + (m.where.empty() || m.log.find(m.where) != std::string::npos ? "" : " in " + m.where)) + fmt::format(" (worth {:.1f} bits)", m.entropy_gain) + (m.cost.empty() ? "" : ", costs " + safe(m.cost)), 4);
       if (!m.how.empty()) out.raw("    $ " + safe(m.how));
     }
   }
   if (!options.incident.empty()) {
     out.blank();
-    out.raw(out.tone(Tone::kDim, fmt::format("Kept as incident {0}: egret incident show {0} --evidence --plan, egret incident report {0} --out report.html", safe(options.incident))));
+    out.raw(out.tone(Tone::kDim, fmt::format("Kept as incident {0}. All commands: egret incident show {0} --plan. All evidence: egret incident show {0} --evidence.", safe(options.incident))));
+    out.raw(out.tone(Tone::kDim, fmt::format("Report: egret incident report {0} --out report.html", safe(options.incident))));
   }
   return std::move(out).take();
 }

@@ -18,5 +18,7 @@ struct PageOptions {
 std::string render_page(const Answer& answer, const PageOptions& options);
 // One line: "BenignPositive 0.97: kube-system/DaemonSet/omsagent in canadacentral → ifconfig.co (172.64.80.1)".
 std::string headline(const Answer& answer);
+// Puts the stored incident's number into the commands of the plan, which were written before it was known.
+void name_incident(Answer& answer, int64_t number);
 
 }  // namespace egret::investigate

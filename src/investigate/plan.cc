@@ -141,6 +141,7 @@ Values case_values(const Answer& a) {
     object("container", o->container);
     object("node", o->node);
     v["container_or_all"] = v.contains("container") ? v["container"] : "*";
+    if (o->probability >= 0.5) v["owner_likely"] = "yes";
     if (plain(o->name)) v["kind_name"] = to_lower(o->kind) + "/" + o->name;
     if (o->kind == "Deployment" || o->kind == "StatefulSet" || o->kind == "ReplicaSet") v["scalable"] = "yes";
     if (o->kind == "Deployment" || o->kind == "StatefulSet" || o->kind == "DaemonSet") v["rollable"] = "yes";
@@ -172,12 +173,13 @@ Values case_values(const Answer& a) {
     v["expires_day"] = "further notice";
   }
   std::string finding = headline(a);
-  if (!a.verdict.reasons.empty()) finding += ". " + a.verdict.reasons.front();
   v["finding"] = finding;
   std::erase_if(finding, [](char c) { return c == '"' || c == '\'' || c == '\\' || static_cast<unsigned char>(c) < 0x20; });
   v["finding_json"] = finding;
   v["incident_note"] = "egret: " + a.alert.id;
-  v["incident_or_id"] = "LAST";
+  std::string type = a.alert.rule;
+  std::erase_if(type, [](char c) { return c == '"' || c == '\'' || c == '\\' || static_cast<unsigned char>(c) < 0x20; });
+  v["alert_type_json"] = type;
   if (!a.contacts.empty()) v["last_contact"] = format_datetime(a.contacts.back().time);
   if (std::ranges::any_of(a.contacts, &Contact::blocked)) v["blocked"] = "yes";
   if (!a.missing.empty()) {
