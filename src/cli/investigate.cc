@@ -12,6 +12,8 @@
 #include "cli/options.h"
 #include "detect/alert.h"
 #include "detect/run.h"
+#include "incident/cases.h"
+#include "incident/incident_row.h"
 #include "ingest/load.h"
 #include "investigate/answer_json.h"
 #include "investigate/investigate.h"
@@ -71,10 +73,21 @@ Result<void> detect_alerts(store::Engine& engine, Ticks now) {
   return engine.commit();
 }
 
+// The answer becomes an incident of the data folder (the user's own without --data), and where rows are kept a row of SecurityIncident.
+Result<int64_t> keep(store::Engine& engine, const std::string& data, const investigate::Answer& answer, Ticks now) {
+  TRY(const auto cases, incident::Cases::open(data_folder(data)));
+  TRY(const int64_t number, cases->keep(answer, "egret", now));
+  if (data.empty()) return number;
+  TRY(const auto stored, cases->get(number));
+  TRY_VOID(engine.append(incident::incident_row(stored, now), now));
+  TRY_VOID(engine.commit());
+  return number;
+}
+
 int run(const std::vector<std::string>& args) {
   std::string folder, data, format = "page", now_option, time_option;
   investigate::Question question;
-  bool evidence = false, all_steps = false;
+  bool evidence = false, all_steps = false, no_keep = false;
   Options options("investigate", "From an alert, or a folder of exported logs, to owner, cause, verdict and plan.", kMore);
   options.argument("FOLDER", folder, "exported logs", false)
       .value("--alert", question.alert, "ID", "this alert of those in the logs (the beginning of its id is enough)")
@@ -86,6 +99,7 @@ int run(const std::vector<std::string>& args) {
       .choice("--format", format, {"page", "table", "json"}, "a page to read, or the object of docs/answer.schema.json")
       .flag("--evidence", evidence, "show every test with its query")
       .flag("--all-steps", all_steps, "show every command of the plan")
+      .flag("--no-keep", no_keep, "do not store the answer as an incident")
       .value("--now", now_option, "TIME", "when the judgement is made");
   if (const auto code = options.parse(args)) return *code;
   if (folder.empty() && data.empty()) return report(Error{ErrorKind::kUsage, "a folder of logs or --data is needed", "egret investigate FOLDER"});
@@ -115,15 +129,27 @@ int run(const std::vector<std::string>& args) {
       note(fmt::format("  --alert {}  {} {} {}", a.id, a.severity, a.rule, a.address.empty() ? a.name : a.address));
     }
   }
+  investigate::Answer answer = result->answer;
+  std::string incident;
+  if (!no_keep) {
+    const auto number = keep(**engine, data, answer, *now);
+    if (number) {
+      investigate::name_incident(answer, *number);
+      incident = std::to_string(*number);
+    } else {
+      note("the answer is not stored as an incident: " + number.error().message);  // it is printed all the same
+    }
+  }
   if (format == "json") {
-    fmt::print("{}\n", investigate::answer_json(result->answer));
+    fmt::print("{}\n", investigate::answer_json(answer));
   } else {
     investigate::PageOptions page;
     page.colours = colours(STDOUT_FILENO);
     page.evidence = evidence;
     page.all_steps = all_steps;
     page.width = width_of_terminal();
-    fmt::print("{}", investigate::render_page(result->answer, page));
+    page.incident = incident;
+    fmt::print("{}", investigate::render_page(answer, page));
   }
   return kDone;
 }

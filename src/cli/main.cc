@@ -16,6 +16,7 @@ namespace egret::cli {
 extern const Command kCheck;
 extern const Command kIngest;
 extern const Command kDrill;
+extern const Command kIncident;
 extern const Command kInvestigate;
 extern const Command kQuery;
 extern const Command kVersion;
@@ -26,6 +27,7 @@ constexpr const Command* kCommands[] = {
     &kIngest,
     &kDrill,
     &kInvestigate,
+    &kIncident,
     &kQuery,
     &kVersion,
 };

@@ -252,10 +252,12 @@ Result<std::unique_ptr<Cases>> Cases::open(const std::filesystem::path& folder) 
   }
   if (version > kVersion) return unavailable(fmt::format("{} was written by a newer egret (format {}, this one knows {})", path.string(), version, kVersion), "use that version, or another --data folder");
   if (version == 0) {
-    TRY_VOID(cases->together([&]() -> Result<void> {
+    const auto make = [&]() -> Result<void> {
       TRY_VOID(cases->run(kSchema));
       return cases->run("CREATE TABLE incident_version(version INTEGER NOT NULL) STRICT; INSERT INTO incident_version VALUES(1)");
-    }));
+    };
+    const Result<void> made = cases->together(make);
+    if (!made) return std::unexpected(made.error());
   }
   return cases;
 }

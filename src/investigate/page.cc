@@ -166,7 +166,10 @@ void plan_part(const Answer& a, const PageOptions& options, Lines& out) {
     out.text("", says, 6);
     const auto commands = [&](const char* label, const std::vector<std::string>& list, size_t most) {
       for (size_t i = 0; i < list.size() && i < most; ++i) {
-        for (const auto& line : split(list[i], '\n')) out.raw(fmt::format("      {} {}", label, safe(line)));
+        const auto lines = split(list[i], '\n');
+        out.raw(fmt::format("      {} {}{}", label, safe(lines.front()), lines.size() > 1 && !options.all_steps ? " …" : ""));
+        // A here-document must begin in the first column to be copied.
+        for (size_t k = 1; options.all_steps && k < lines.size(); ++k) out.raw(safe(lines[k]));
       }
       if (list.size() > most && most > 0) out.raw(fmt::format("      {} … {} more", label, list.size() - most));
     };
