@@ -122,7 +122,7 @@ Destination read_destination(std::string id, const YAML::Node& y) {
   d.id = std::move(id);
   read(y["names"], d.names);
   read(y["port"], d.port);
-  if (y["hosting"]) d.hosting = one_of(y["hosting"], {"cdn", "hosting", "cloud", "azure"});
+  if (y["hosting"]) d.hosting = one_of(y["hosting"], {"cdn", "cloudflare", "hosting", "cloud", "azure"});
   read(y["regional"], d.regional);
   read(y["address"], d.address);
   read(y["same-address-as"], d.same_address_as);

@@ -52,7 +52,7 @@ struct Destination {
   std::string id;
   std::vector<std::string> names;  // one is drawn; "*dga" invents one, "*acme" a vendor's
   Range port{443, 443};
-  std::string hosting = "cdn";     // cdn, hosting, cloud, azure
+  std::string hosting = "cdn";     // cdn, cloudflare, hosting, cloud, azure
   bool regional = false;           // the answer differs by region; the accused address is that of the affected region
   std::string same_address_as;     // shares the accused address with another destination
   std::string address;             // what the name leads to in the affected region; drawn when empty
