@@ -117,7 +117,7 @@ void write_coredns(Pen& pen, uint32_t index) {
         fmt::format_to(std::back_inserter(file.text()), "[pod/{}/coredns] {} .:53\n", l.server->name, iso(l.at - 1000, 6).insert(26, "118"));
       }
       std::string stamp = iso(l.at, 6);
-      stamp.insert(stamp.size() - 1, fmt::format("{:03}", (l.at * 7919) % 1000));
+      stamp.insert(stamp.size() - 1, fmt::format("{:03}", l.at % 1000 * 7919 % 1000));
       fmt::format_to(std::back_inserter(file.text()), "[pod/{}/coredns] {} {}\n", l.server->name, stamp, l.text);
       file.row();
     }

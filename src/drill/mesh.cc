@@ -156,7 +156,7 @@ void write_mesh(Pen& pen, uint32_t index) {
       Output::File file(pen.out, "envoy", fmt::format("{}/istio-proxy/{}.log", c.name, ns));
       for (const Line* l : of) {
         std::string stamp = iso(l->at, 6);
-        stamp.insert(stamp.size() - 1, fmt::format("{:03}", (l->at * 7919) % 1000));
+        stamp.insert(stamp.size() - 1, fmt::format("{:03}", l->at % 1000 * 7919 % 1000));
         fmt::format_to(std::back_inserter(file.text()), "[pod/{}/istio-proxy] {} {}\n", c.pods[l->pod].name, stamp, l->text);
         file.row();
       }
