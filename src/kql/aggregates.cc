@@ -29,6 +29,19 @@ constexpr std::string_view kNamedAfterArgument[] = {
     "todynamic", "parse_json", "parsejson", "toobject", "tohex", "extractjson", "extract_json",
 };
 
+using model::Type;
+constexpr ColumnOfResult kStats[] = {{"min", Type::kReal}, {"min_idx", Type::kLong}, {"max", Type::kReal}, {"max_idx", Type::kLong}, {"avg", Type::kReal}, {"stdev", Type::kReal}, {"variance", Type::kReal}};
+constexpr ColumnOfResult kFitLine[] = {{"rsquare", Type::kReal}, {"slope", Type::kReal}, {"variance", Type::kReal}, {"rvariance", Type::kReal}, {"interception", Type::kReal}, {"line_fit", Type::kDynamic}};
+constexpr ColumnOfResult kFit2Lines[] = {
+    {"rsquare", Type::kReal}, {"split_idx", Type::kLong}, {"variance", Type::kReal}, {"rvariance", Type::kReal}, {"line_fit", Type::kDynamic},
+    {"right_rsquare", Type::kReal}, {"right_slope", Type::kReal}, {"right_interception", Type::kReal}, {"right_variance", Type::kReal}, {"right_rvariance", Type::kReal},
+    {"left_rsquare", Type::kReal}, {"left_slope", Type::kReal}, {"left_interception", Type::kReal}, {"left_variance", Type::kReal}, {"left_rvariance", Type::kReal},
+};
+constexpr ColumnOfResult kAnomalies[] = {{"ad_flag", Type::kDynamic}, {"ad_score", Type::kDynamic}, {"baseline", Type::kDynamic}};
+constexpr ColumnOfResult kDecompose[] = {{"baseline", Type::kDynamic}, {"seasonal", Type::kDynamic}, {"trend", Type::kDynamic}, {"residual", Type::kDynamic}};
+constexpr ColumnOfResult kPeriods[] = {{"periods", Type::kDynamic}, {"scores", Type::kDynamic}};
+constexpr ColumnOfResult kSorted[] = {{"sorted", Type::kDynamic}};
+
 struct Known {
   std::string_view name;
   model::Type type;
@@ -64,7 +77,19 @@ std::string aggregate_name(std::string_view function, const std::string& argumen
 
 FunctionNaming function_naming(std::string_view name) {
   if (std::find(std::begin(kNamedAfterArgument), std::end(kNamedAfterArgument), name) != std::end(kNamedAfterArgument)) return FunctionNaming::kFirstArgument;
+  if (name == "strlen") return FunctionNaming::kPrefix;
   return FunctionNaming::kNone;
+}
+
+std::span<const ColumnOfResult> columns_of_result(std::string_view f) {
+  if (f == "series_stats") return kStats;
+  if (f == "series_fit_line") return kFitLine;
+  if (f == "series_fit_2lines") return kFit2Lines;
+  if (f == "series_decompose_anomalies") return kAnomalies;
+  if (f == "series_decompose" || f == "series_decompose_forecast") return kDecompose;
+  if (f == "series_periods_detect" || f == "series_periods_validate") return kPeriods;
+  if (f == "array_sort_asc" || f == "array_sort_desc") return kSorted;
+  return {};
 }
 
 std::optional<model::Type> known_function_type(std::string_view name) {

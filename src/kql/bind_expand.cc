@@ -227,6 +227,8 @@ Node* Binder::parse_operator(const Syntax* op, Node* in, Env* env) {
       if (!relaxed) {
         if (item->type == Type::kLong || item->type == Type::kInt) one = R"(\s*[-+]?\d+\s*)";
         if (item->type == Type::kReal || item->type == Type::kDecimal) one = R"(\s*[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?\s*)";
+      } else if (item->type == Type::kLong || item->type == Type::kInt) {
+        one = R"([-+]?\d+|.*?)";  // a number where there is one
       }
       pattern += "(" + one + ")";
       targets.push_back({item, groups.size()});

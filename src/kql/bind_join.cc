@@ -176,7 +176,9 @@ Node* Binder::join(const Syntax* op, Node* in, Env* env) {
       Column out = c;
       std::string name(c.name);
       if (!c.hidden) {
-        for (int suffix = 1; n->find(name) >= 0; ++suffix) name = std::string(c.name) + std::to_string(suffix);
+        // Name, Name1, Name2 …: a number at the end is counted up.
+        const std::string_view stem = c.name.substr(0, c.name.find_last_not_of("0123456789") + 1);
+        for (int suffix = 1; n->find(name) >= 0; ++suffix) name = fmt::format("{}{}", stem.empty() ? c.name : stem, suffix);
       }
       if (name != c.name) out.name = plan.keep(name);
       std::string sql = fmt::format("{}.{}", alias, c.id);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "kql/aggregates.h"
 #include "kql/binder.h"
 
 namespace egret::kql {
@@ -156,18 +157,41 @@ Node* Binder::where(const Syntax* predicate, Node* in, Env* env) {
   return n;
 }
 
-// Functions with several results: their columns when nobody names them, in order.
-void Binder::multi_columns(Node* n, const Syntax* s, Env* env, const Scope& scope) {
-  const Bound b = bind(s->left, env, scope);
-  for (size_t i = 0; i < s->by.size(); ++i) {
-    Bound part = b;
-    if (!b.bad) {
-      part.v.literal.reset();
-      part.v.type = Type::kDynamic;
-      part.v.sql = fmt::format("k_dyn_at({}, {})", convert(b.v, Type::kDynamic).sql, i);
-    }
-    put_column(n, s->by[i]->text, part);
+std::vector<Binder::Part> Binder::several_columns(const Syntax* s, Env* env, const Scope& scope) {
+  const Syntax* e = s->kind == Kind::kNamed ? s->left : s;
+  const bool listed = s->kind == Kind::kNamed && !s->by.empty();
+  const bool call = e && e->kind == Kind::kCall;
+  auto results = call ? columns_of_result(e->text) : std::span<const ColumnOfResult>();
+  const bool sorts = !results.empty() && results[0].name == "sorted";
+  size_t arrays = 0;
+  if (sorts) {
+    // Arrays that are sorted together; a final flag is none of them.
+    for (const Syntax* arg : e->args) arrays += arg->kind != Kind::kLiteral || arg->type != Type::kBool;
+    if (arrays < 2) results = {};
   }
+  if (!listed && results.empty()) return {};
+  const Bound b = bind(e, env, scope);
+  std::vector<Part> parts;
+  const size_t count = s->kind == Kind::kNamed ? (listed ? s->by.size() : 1) : sorts ? arrays : results.size();
+  for (size_t i = 0; i < count; ++i) {
+    Part part{{}, b};
+    const Type type = i < results.size() && !sorts ? results[i].type : Type::kDynamic;
+    if (!b.bad) {
+      part.bound.v = convert({.sql = fmt::format("k_dyn_at({}, {})", convert(b.v, Type::kDynamic).sql, i), .type = Type::kDynamic}, type);
+      part.bound.v.is_constant = b.v.is_constant;
+    }
+    if (listed) {
+      part.name = s->by[i]->text;
+    } else if (s->kind == Kind::kNamed) {
+      part.name = s->text;
+    } else if (sorts) {
+      part.name = plan.keep(auto_name(e->args[i], env) + "_sorted");
+    } else {
+      part.name = plan.keep(fmt::format("{}_{}_{}", e->text, e->args.empty() ? std::string() : auto_name(e->args[0], env), results[i].name));
+    }
+    parts.push_back(std::move(part));
+  }
+  return parts;
 }
 
 Node* Binder::extend(const std::vector<Syntax*>& list, Node* in, Env* env, bool window) {
@@ -186,8 +210,8 @@ Node* Binder::extend(const std::vector<Syntax*>& list, Node* in, Env* env, bool 
   made.reserve(list.size());
   int numbered = 0;
   for (const Syntax* s : list) {
-    if (s->kind == Kind::kNamed && !s->by.empty()) {
-      made.push_back({s, {}, {}});
+    if (auto parts = several_columns(s, env, scope); !parts.empty()) {
+      for (Part& part : parts) made.push_back({nullptr, std::move(part.bound), std::string(part.name)});
       continue;
     }
     const Syntax* e = s->kind == Kind::kNamed ? s->left : s;
@@ -197,15 +221,7 @@ Node* Binder::extend(const std::vector<Syntax*>& list, Node* in, Env* env, bool 
     made.push_back({s, std::move(b), std::move(name)});
   }
   // All see the row as it was before.
-  const std::vector<Column> before = n->columns;
-  Node* row = n;
-  for (New& m : made) {
-    if (m.s->kind == Kind::kNamed && !m.s->by.empty()) {
-      multi_columns(row, m.s, env, scope);
-    } else {
-      put_column(n, m.s->kind == Kind::kNamed ? m.s->text : plan.keep(std::move(m.name)), m.b);
-    }
-  }
+  for (New& m : made) put_column(n, m.s && m.s->kind == Kind::kNamed ? m.s->text : plan.keep(std::move(m.name)), m.b);
   return n;
 }
 
@@ -225,17 +241,8 @@ Node* Binder::project(const Syntax* op, Node* in, Env* env) {
         if (!c.hidden && target->find(c.name) < 0) target->columns.push_back(c);
       continue;
     }
-    if (s->kind == Kind::kNamed && !s->by.empty()) {
-      Node* row = n;
-      const size_t before = row->columns.size();
-      const std::vector<Column> saved = row->columns;
-      multi_columns(row, s, env, scope);
-      for (const Syntax* name : s->by) {
-        const int i = row->find(name->text);
-        if (i >= 0) target->columns.push_back(row->columns[static_cast<size_t>(i)]);
-      }
-      (void)before;
-      row->columns = saved;
+    if (auto parts = several_columns(s, env, scope); !parts.empty()) {
+      for (const Part& part : parts) put_column(target, part.name, part.bound);
       continue;
     }
     const Syntax* e = s->kind == Kind::kNamed ? s->left : s;

@@ -95,9 +95,11 @@ Node* Binder::make_series(const Syntax* op, Node* in, Env* env) {
   series->columns.resize(keys);
   series->distinct = keys > 0;
   if (keys == 0) {
-    series->inputs.clear();
-    Column& one = plan.add(series, "$one", Type::kLong, "1", {});
-    one.hidden = false;
+    // One series, if there is any row (or kind=nonempty).
+    const Parameter* kind = op->param("kind");
+    if (kind && kind->value && kind->value->text == "nonempty") series->inputs.clear();
+    plan.add(series, "$one", Type::kLong, "1", {});
+    series->distinct = true;
   }
   const std::string count = real ? fmt::format("CAST(ceil(({} - {}) / {}) AS BIGINT){}", last, first, step.v.sql, inclusive ? " + 1" : "")
                                  : inclusive ? fmt::format("(({} - {}) // {} + 1)", last, first, step.v.sql) : fmt::format("(({} - {} + {} - 1) // {})", last, first, step.v.sql, step.v.sql);

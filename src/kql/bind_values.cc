@@ -59,8 +59,8 @@ Node* Binder::print(const Syntax* op, Env* env) {
   Node* n = plan.make(Node::Kind::kSelect);
   int i = 0;
   for (const Syntax* s : op->args) {
-    if (s->kind == Kind::kNamed && !s->by.empty()) {
-      multi_columns(n, s, env, Scope{});
+    if (auto parts = several_columns(s, env, Scope{}); !parts.empty()) {
+      for (const Part& part : parts) put_column(n, part.name, part.bound);
       continue;
     }
     const Bound b = bind(s->kind == Kind::kNamed ? s->left : s, env, Scope{});

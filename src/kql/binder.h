@@ -139,7 +139,12 @@ class Binder {
   enum Need { kColumns, kFilter, kGroup, kOrder };
   Node* prepare(Node* in, const std::vector<const Syntax*>& expressions, Env* env, Need need);
   void put_column(Node* n, std::string_view name, const Bound& b);
-  void multi_columns(Node* n, const Syntax* s, Env* env, const Scope& scope);
+  struct Part {
+    std::string_view name;
+    Bound bound;
+  };
+  // The columns of an item whose function makes several, or of (a, b) = f(); nothing when it makes one.
+  std::vector<Part> several_columns(const Syntax* s, Env* env, const Scope& scope);
   Node* check_depth(const Syntax* at, Node* n);
   static bool matches(std::string_view pattern, std::string_view name);
 

@@ -415,7 +415,8 @@ void Parser::read_make_series(Syntax* op) {
     op->args.push_back(finish(n));
   } while (accept(","));
   if (!expect("on", "and the axis of make-series")) return;
-  op->left = named_expression();
+  const bool renamed = at_name() && peek(at_quoted_name() ? 3 : 1).is("=");
+  op->left = renamed ? named_expression() : additive();  // `Axis in range(…)` is no comparison
   const auto bound = [&](std::string_view name) {
     if (!at(name)) return;
     const Token& word = take();

@@ -53,6 +53,7 @@ TEST(Published, BindWithTheExpectedColumns) {
     const auto from = std::chrono::steady_clock::now();
     const auto compiled = compile(query, catalogue, {.now = 638'000'000'000'000'000});
     micros.push_back(std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - from).count());
+    if (list && micros.back() > 3000) list << "# slow " << micros.back() << " " << id << (compiled ? " ok" : " error") << "\n\n";
     if (!compiled) {
       if (list) list << "# " << id << "\n" << format_diagnostics(query, "query", compiled.error()) << "\n";
       continue;
@@ -61,8 +62,16 @@ TEST(Published, BindWithTheExpectedColumns) {
     if (line["columns"].get_array().get(columns)) continue;
     ++compared;
     std::string wanted, got;
+    // Columns of ours in published tables, and types that the other binder does not know, are no difference.
     for (auto c : columns) wanted += std::string(c.get_array().at(0).get_string().value()) + ":" + std::string(c.get_array().at(1).get_string().value()) + " ";
-    for (const auto& c : compiled->shape->columns) got += c.name + ":" + std::string(model::type_name(c.type)) + " ";
+    size_t i = 0;
+    for (const auto& c : compiled->shape->columns) {
+      std::string_view type = model::type_name(c.type);
+      if (i < columns.size() && columns.at(i).get_array().at(1).get_string().value() == "unknown") type = "unknown";
+      if (c.name == "Cluster" && (i >= columns.size() || columns.at(i).get_array().at(0).get_string().value() != "Cluster")) continue;
+      got += c.name + ":" + std::string(type) + " ";
+      ++i;
+    }
     const bool open = line["open"].get_bool().value();
     if (wanted == got || (open && got.starts_with(wanted))) {
       ++right;

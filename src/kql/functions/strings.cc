@@ -86,7 +86,7 @@ void index_of(const Args& a, Out& out) {
   int64_t occurrence = a.null(4) ? 1 : a.integer(4);
   if (from > n || occurrence < 1) return occurrence < 1 ? out.null() : out.integer(-1);
   const size_t end = points[static_cast<size_t>(std::min(n, from + length))];
-  for (size_t at = points[static_cast<size_t>(from)]; (at = s.find(part, at)) != std::string_view::npos && at + part.size() <= end; ++at)
+  for (size_t at = points[static_cast<size_t>(from)]; (at = s.find(part, at)) != std::string_view::npos && at < end; ++at)
     if (--occurrence == 0) return out.integer(code_point_index(s, at));
   out.integer(-1);
 }
