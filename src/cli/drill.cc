@@ -24,7 +24,7 @@ int list(const std::vector<std::string>& args) {
     JsonWriter w(2);
     w.begin_array();
     for (const auto& s : *all)
-      w.begin_object().key("id").string(s.id).key("title").string(s.title).key("story").string(s.story).key("classification").string(s.classification).key("trigger").string(s.trigger).end_object();
+      w.begin_object().key("id").string(s.id).key("title").string(s.title).key("story").string(s.story).key("classification").string(s.classification).key("trigger").string(s.triggers.front()).end_object();
     w.end_array();
     fmt::print("{}\n", std::move(w).take());
     return kDone;

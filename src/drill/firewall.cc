@@ -25,11 +25,13 @@ void write_firewall(Pen& pen, uint32_t index) {
     Output::File file(pen.out, application ? "firewall-application" : "firewall-network", fmt::format("{}/insights-logs-{}/resourceId={}/y={}/m={}/d={}/h={}/m=00/PT1H.json", c.name, lower, resource, when.substr(0, 4), when.substr(5, 2), when.substr(8, 2), when.substr(11, 2)));
     for (; i < c.contacts.size() && c.contacts[i].at < hour + kHour; ++i) {
       const Contact& k = c.contacts[i];
+      // An application rule is one of the web; what else the fleet does is let through by network rules that nobody logs then.
+      if (application && k.port != 443 && k.port != 80) continue;
       if (k.dns_only || (k.at >= gap_from && k.at < gap_to)) continue;
       const Endpoint& e = world.endpoints[k.endpoint];
       const Node& n = c.nodes[k.node];
       fmt::format_to(std::back_inserter(file.text()), R"({{"category":"{}","time":"{}","resourceId":"{}","properties":{{)", category, iso(k.at + random.between(1, 40) * 1000, 7), resource);
-      if (application && (k.port == 443 || k.port == 80)) {
+      if (application) {
         fmt::format_to(std::back_inserter(file.text()), R"("Protocol":"{}","SourceIp":"{}","SourcePort":{},"DestinationPort":{},"Fqdn":"{}","TargetUrl":"","Action":"Allow","Policy":"afwp-{}","RuleCollectionGroup":"DefaultApplicationRuleCollectionGroup","RuleCollection":"allow-web","Rule":"any-web","ActionReason":"","IsTlsInspected":false,"WebCategory":"","IsExplicitProxyRequest":false}}}})",
                        k.port == 443 ? "HTTPS" : "HTTP", ip_text(n.ip), k.nat_port, k.port, e.name, world.organisation);
         pen.ledger.contacts[index][i] |= kFlowRow | kAnswerRow;

@@ -177,7 +177,8 @@ Scenario read_scenario(const YAML::Node& y) {
   const auto e = y["expect"];
   only_keys(e, {"classification", "trigger"});
   s.classification = one_of(e["classification"], {"TruePositive", "BenignPositive", "FalsePositive"});
-  read(e["trigger"], s.trigger);
+  read(e["trigger"], s.triggers);
+  if (s.triggers.empty()) fail(e, "'trigger' is missing");
   return s;
 }
 

@@ -79,7 +79,8 @@ struct Scenario {
   std::vector<Destination> destinations;
   std::vector<Happening> timeline;
   std::string alert_type = "malicious-machine", alert_names = "node";  // node, pod
-  std::string classification, trigger;
+  std::string classification;
+  std::vector<std::string> triggers;  // the first is the plainest; others are as right
   std::vector<std::string> removed;   // logs taken away from every profile: coredns, dns-answers, zeek-conn, audit, kubectl …
 
   const Actor* actor(std::string_view name) const;

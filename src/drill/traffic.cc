@@ -162,7 +162,7 @@ class Traffic {
     std::vector<Ip> clients;
     for (int i = 0; i < 12; ++i) clients.push_back(static_cast<Ip>(r.between(0x18000000, 0x5fffffff)));
     const Ip attacker = parse_ip("185.220.101.0") + static_cast<Ip>(Random(w_.seed).fork("attacker").between(2, 250));
-    for (Micros t = std::max(p.started + 20 * kSecond, w_.from); t < end; t += static_cast<Micros>(r.exponential(45) * kSecond) + 1000) {
+    for (Micros t = std::max(p.started + 20 * kSecond, w_.from); t < end; t += static_cast<Micros>(r.exponential(110) * kSecond) + 1000) {
       Inbound in;
       in.at = t;
       in.pod = index;

@@ -200,7 +200,10 @@ Truth tell_truth(const World& w, const Ledger& ledger, const Profile& profile, u
     j.key("share").number(o.share).key("contacts").number(static_cast<int64_t>(o.contacts)).end_object();
   }
   j.end_array();
-  text("trigger", w.scenario->trigger);
+  text("trigger", w.scenario->triggers.front());
+  j.key("triggers").begin_array();
+  for (const auto& name : w.scenario->triggers) j.string(name);
+  j.end_array();
   text("classification", w.scenario->classification);
   j.key("release");
   const Revision *bad = nullptr, *good = nullptr;
