@@ -15,6 +15,7 @@ namespace egret::cli {
 
 extern const Command kCheck;
 extern const Command kIngest;
+extern const Command kCollect;
 extern const Command kDrill;
 extern const Command kIncident;
 extern const Command kInvestigate;
@@ -24,6 +25,7 @@ extern const Command kVersion;
 // In the order of the help text.
 constexpr const Command* kCommands[] = {
     &kCheck,
+    &kCollect,
     &kIngest,
     &kDrill,
     &kInvestigate,

@@ -55,11 +55,18 @@ const Decoder* find_decoder(std::string_view name) {
   return nullptr;
 }
 
+namespace {
+constexpr int kCertain = 97;
+}
+
 std::vector<Guess> recognise(std::string_view bytes, std::string_view path) {
   const std::string_view head = bytes.substr(0, 64 * 1024);
   std::vector<Guess> guesses;
   for (const Decoder* d : kDecoders)
-    if (const int score = d->recognise(head, path); score > 0) guesses.push_back({d, score});
+    if (const int score = d->recognise(head, path); score > 0) {
+      guesses.push_back({d, score});
+      if (score >= kCertain) break;  // most files are flow logs: looking further would cost more than decoding some of them
+    }
   std::stable_sort(guesses.begin(), guesses.end(), [](const Guess& a, const Guess& b) { return a.score > b.score; });
   return guesses;
 }

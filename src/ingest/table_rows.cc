@@ -151,17 +151,27 @@ struct TableRows::Impl {
     return c < 0 ? std::string() : row->to_text(c, row->rows() - 1);
   }
 
+  // Few ids, many rows.
+  const std::string& cluster_named(std::string_view id) {
+    const auto it = clusters.find(id);
+    if (it != clusters.end()) return it->second;
+    if (clusters.size() > 10'000) clusters.clear();
+    std::string cluster = cluster_of_id(id, source);
+    if (!cluster.empty()) cluster_of_id_or_source(id, source, sink);
+    else cluster = cluster_of_id("/" + std::string(id), source);  // traffic analytics cut the front off
+    return clusters.emplace(std::string(id), std::move(cluster)).first->second;
+  }
+
   std::string cluster_of_row() {
     for (const std::string_view c : {"_ResourceId", "ResourceId", "ClusterId", "AzureResourceId", "SrcNic", "SrcVm", "DestNic", "DestVm", "TargetResourceId"}) {
       const int i = row->table().find(c);
       if (i < 0) continue;
       const std::string_view id = row->text(i, row->rows() - 1);
       if (id.empty()) continue;
-      if (!cluster_of_id(id, source).empty()) return cluster_of_id_or_source(id, source, sink);
-      if (const std::string in = cluster_of_id("/" + std::string(id), source); !in.empty()) return in;
+      if (const std::string& found = cluster_named(id); !found.empty()) return found;
     }
     if (!id_of_row.empty())
-      if (std::string c = cluster_of_id(id_of_row, source); !c.empty()) return cluster_of_id_or_source(id_of_row, source, sink);
+      if (const std::string& found = cluster_named(id_of_row); !found.empty()) return found;
     if (const std::string name = text("ClusterName"); !name.empty()) return spelled(name, source);
     return source.cluster;
   }
@@ -169,6 +179,7 @@ struct TableRows::Impl {
   const Source& source;
   Sink& sink;
   std::map<std::string, Kept, std::less<>> tables;
+  std::map<std::string, std::string, std::less<>> clusters;  // by id
   Kept* last = nullptr;
   model::Batch* row = nullptr;
   std::string id_of_row;
