@@ -62,8 +62,9 @@ class Lexer {
 
   std::vector<Token> run() {
     while (skip_space()) next();
-    Token& end = tokens_.emplace_back();
-    end.offset = static_cast<uint32_t>(text_.size());
+    // The end is where the last token ends, not after the line ends that follow.
+    const uint32_t last = tokens_.empty() ? 0 : tokens_.back().end();
+    tokens_.emplace_back().offset = last;
     match_brackets();
     return std::move(tokens_);
   }
@@ -257,7 +258,9 @@ class Lexer {
     for (;; ++i) {
       if (i >= text_.size() || (!verbatim && text_[i] == '\n')) {
         const size_t line_end = std::min(text_.find('\n', from), text_.size());
-        return bad(from, line_end, std::string("this string has no end; expected ") + q + (verbatim ? "" : " (a backslash in it is written \\\\, or the string @\"…\")"));
+        const bool escapes = !verbatim && text_.substr(from, line_end - from).contains('\\');
+        return bad(from, line_end, std::string("this string has no end: expected ") + q + (verbatim ? " after it" : " before the line ends") +
+                                       (escapes ? "; a backslash in a string is written \\\\, or the string as @\"…\"" : ""));
       }
       const char c = text_[i];
       if (c == q) {
