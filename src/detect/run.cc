@@ -15,6 +15,8 @@ Ticks bin_width(const Rule& rule, Ticks span) {
   return width;
 }
 
+constexpr int kMostFailures = 5;  // in a row
+
 struct RuleRun {
   RuleData& data;
   const Rule& rule;
@@ -37,6 +39,7 @@ struct RuleRun {
     // it is tried once.
     bool empty_known = false, empty_finds = false;
     Ticks quiet_until = 0;
+    int failures = 0;
     size_t done = 0;
     for (const Window& w : all) {
       if (options.progress && done % 16 == 0) options.progress(rule, done, all.size());
@@ -50,8 +53,16 @@ struct RuleRun {
       const bool rows_in_window = news || any_rows(bins, width, w.start, w.end);
       const bool asks_for_absence = rule.egret.on_absence || rule.trigger == TriggerOperator::kLess || rule.trigger == TriggerOperator::kEqual;
       if (!news && !asks_for_absence && (rows_in_window || (empty_known && !empty_finds))) continue;
-      TRY(const model::Batch rows, data.run(rule, w));
+      const auto found = data.run(rule, w);
       ++outcome.evaluated;
+      if (!found) {
+        // The rows of this window may be what it cannot do; when it fails again and again, it is the rule.
+        outcome.error = found.error().message;
+        if (++failures >= kMostFailures) break;
+        continue;
+      }
+      failures = 0;
+      const model::Batch& rows = *found;
       if (!rows_in_window) {
         empty_known = true;
         empty_finds = rows.rows() > 0;

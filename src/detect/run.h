@@ -32,7 +32,7 @@ struct RuleOutcome {
   size_t alerts = 0, repeated = 0, suppressed = 0;  // windows whose results only repeated; windows not run while suppressed
   Ticks from = 0, to = 0;  // of the rows that it could see
   double seconds = 0;
-  std::string error;       // why it could not run; empty: it did
+  std::string error;       // why it, or its last window that failed, could not run; empty: all did
 };
 
 struct RunResult {
