@@ -176,9 +176,10 @@ Node* Binder::join(const Syntax* op, Node* in, Env* env) {
       Column out = c;
       std::string name(c.name);
       if (!c.hidden) {
-        // Name, Name1, Name2 …: a number at the end is counted up.
-        const std::string_view stem = c.name.substr(0, c.name.find_last_not_of("0123456789") + 1);
-        for (int suffix = 1; n->find(name) >= 0; ++suffix) name = fmt::format("{}{}", stem.empty() ? c.name : stem, suffix);
+        // Name, Name1, Name2 …: a number that an earlier join gave is counted up.
+        const std::string_view stem = c.stem.empty() ? c.name : c.stem;
+        for (int suffix = 1; n->find(name) >= 0; ++suffix) name = fmt::format("{}{}", stem, suffix);
+        if (name != c.name) out.stem = stem;
       }
       if (name != c.name) out.name = plan.keep(name);
       std::string sql = fmt::format("{}.{}", alias, c.id);
@@ -242,8 +243,11 @@ Node* Binder::union_nodes(const std::vector<Node*>& legs, const std::vector<std:
       if (c.hidden) continue;
       auto found = std::find_if(targets.begin(), targets.end(), [&](const Target& t) { return t.name == c.name && (t.type == c.type || c.bad || legs[leg]->columns[i].sql == "NULL"); });
       if (found == targets.end()) {
-        targets.push_back({c.name, c.type, std::vector<int>(legs.size(), -1)});
-        found = targets.end() - 1;
+        // A second type of a name stands behind the first.
+        auto place = targets.end();
+        for (auto t = targets.begin(); t != targets.end(); ++t)
+          if (t->name == c.name) place = t + 1;
+        found = targets.insert(place, {c.name, c.type, std::vector<int>(legs.size(), -1)});
       }
       if (found->from[leg] < 0) found->from[leg] = static_cast<int>(i);
     }

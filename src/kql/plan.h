@@ -22,6 +22,7 @@ constexpr Dep dep(size_t input, size_t column) { return static_cast<Dep>(input <
 
 struct Column {
   std::string_view name;  // as KQL knows it
+  std::string_view stem;  // the name without the number that a join gave it; empty: as it is
   std::string_view id;    // quoted identifier by which blocks above know it; unique in its block without regard to case
   std::string_view sql;   // expression over the inputs
   model::Type type = model::Type::kString;

@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <string>
+#include <vector>
 
 #include "kql/compile.h"
 #include "model/catalogue.h"
@@ -61,28 +63,36 @@ TEST(Published, BindWithTheExpectedColumns) {
     ++bound;
     if (line["columns"].get_array().get(columns)) continue;
     ++compared;
-    std::string wanted, got;
-    // Columns of ours in published tables, and types that the other binder does not know, are no difference.
-    for (auto c : columns) wanted += std::string(c.get_array().at(0).get_string().value()) + ":" + std::string(c.get_array().at(1).get_string().value()) + " ";
+    // No difference: columns of ours in published tables, their order in tables that Egret declares, types that the other binder
+    // does not know.
+    std::vector<std::string> wanted, got;
+    for (auto c : columns) wanted.push_back( std::string(c.get_array().at(0).get_string().value()) + ":" + std::string(c.get_array().at(1).get_string().value()));
     size_t i = 0;
     for (const auto& c : compiled->shape->columns) {
       std::string_view type = model::type_name(c.type);
-      if (i < columns.size() && columns.at(i).get_array().at(1).get_string().value() == "unknown") type = "unknown";
+      if (std::find(wanted.begin(), wanted.end(), c.name + ":unknown") != wanted.end()) type = "unknown";
       if (c.name == "Cluster" && (i >= columns.size() || columns.at(i).get_array().at(0).get_string().value() != "Cluster")) continue;
-      got += c.name + ":" + std::string(type) + " ";
+      got.push_back(c.name + ":" + std::string(type));
       ++i;
     }
     const bool open = line["open"].get_bool().value();
-    if (wanted == got || (open && got.starts_with(wanted))) {
+    std::sort(wanted.begin(), wanted.end());
+    std::sort(got.begin(), got.end());
+    if (wanted == got || (open && std::includes(got.begin(), got.end(), wanted.begin(), wanted.end()))) {
       ++right;
     } else if (list) {
-      list << "# " << id << " columns\n" << query << "\n  wanted " << wanted << "\n  got    " << got << "\n\n";
+      list << "# " << id << " columns\n" << query << "\n  wanted";
+      for (const auto& c : wanted) list << " " << c;
+      list << "\n  got   ";
+      for (const auto& c : got) list << " " << c;
+      list << "\n\n";
     }
   }
   std::sort(micros.begin(), micros.end());
   std::cout << total << " queries, " << bound << " bind, " << right << " of " << compared << " with the expected columns; compile time median " << micros[micros.size() / 2] << " us, 99 % "
             << micros[micros.size() * 99 / 100] << " us\n";
-  EXPECT_GE(bound * 100, total * 60);
+  EXPECT_GE(right * 100, 1087 * 93u);  // of those whose tables are published
+  EXPECT_LT(micros[micros.size() / 2], 5'000);  // the goal is 1 ms on an idle machine
 }
 
 }  // namespace
