@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 
 #include "base/text.h"
 #include "ingest/decoder.h"
@@ -67,8 +66,6 @@ class Reader {
                      {.record = [&](std::string_view text, uint64_t line) { parse(text, line); },
                       .broken = [&](uint64_t line, std::string reason, std::string_view beginning) { sink_.error(line, std::move(reason), beginning); }});
     audit_.finish();
-    for (const auto& [key, s] : spans_)
-      sink_.covered({.cluster = key.first, .scope = "cluster", .name = {}, .source = key.second, .table = key.second == "kube-audit" ? "AKSAudit" : "AKSAuditAdmin", .from = s.from, .to = s.to, .completeness = 1, .rows = s.rows});
   }
 
  private:
@@ -113,12 +110,6 @@ class Reader {
       const auto inner = js::get(properties, "log");
       const std::string why = log.empty() ? audit_.decode(*inner, context) : audit_.decode_text(log, context);
       if (!why.empty()) sink_.error(line, "properties.log is not an audit event: " + why, log.empty() ? text : log);
-      if (time) {
-        auto [it, fresh] = spans_.emplace(std::pair(cluster, std::string(admin ? "kube-audit-admin" : "kube-audit")), Span{*time, *time, 0});
-        it->second.from = std::min(it->second.from, *time);
-        it->second.to = std::max(it->second.to, *time);
-        ++it->second.rows;
-      }
       return;
     }
     if (std::find(std::begin(kControlPlane), std::end(kControlPlane), category) != std::end(kControlPlane)) {
@@ -304,17 +295,12 @@ class Reader {
     rows_.end(line, text);
   }
 
-  struct Span {
-    Ticks from, to;
-    int64_t rows;
-  };
   const Source& source_;
   Sink& sink_;
   TableRows rows_;
   AuditDecoder audit_;
   simdjson::dom::parser parser_;
   std::string scratch_, lower_;
-  std::map<std::pair<std::string, std::string>, Span> spans_;
 };
 
 void decode(const Source& source, Sink& sink) { Reader(source, sink).run(); }
@@ -325,6 +311,8 @@ int recognise(std::string_view head, std::string_view path) {
   if (head.contains("\"flowTuples\"")) return 0;
   const bool category = head.contains("\"category\""), id = head.contains("\"resourceId\"") || head.contains("\"ResourceId\""), time = head.contains("\"time\"");
   const bool operation = head.contains("\"operationName\"");
+  // Of a cluster's control plane: audit events among them, and often other categories in the same file.
+  if (category && head.contains("\"properties\"") && (head.contains("/diagnosticLogs/Read") || head.contains("\\/diagnosticLogs\\/Read") || (id && head.contains("\"kube-audit")))) return 96;
   if (category && id && time) return path.contains("insights-logs-") ? 93 : 82;
   if (category && operation && (head.contains("\"properties\"") || id)) return 80;
   if (head.contains("\"eventTimestamp\"") && operation) return 80;
