@@ -20,17 +20,19 @@ extern const Command kDrill;
 extern const Command kIncident;
 extern const Command kInvestigate;
 extern const Command kQuery;
+extern const Command kReference;
 extern const Command kVersion;
 
 // In the order of the help text.
 constexpr const Command* kCommands[] = {
-    &kCheck,
-    &kCollect,
-    &kIngest,
-    &kDrill,
     &kInvestigate,
-    &kIncident,
+    &kCollect,
     &kQuery,
+    &kIngest,
+    &kIncident,
+    &kCheck,
+    &kDrill,
+    &kReference,
     &kVersion,
 };
 
