@@ -101,6 +101,11 @@ void place_alert(const World& world, Alert& a) {
     if (const NodePlace* n = world.places.node_named(a.node)) {
       a.node = n->node;
       a.cluster = n->cluster;
+    } else {
+      // The alert may name the scale set: the cluster then, and no node.
+      for (const NodePlace& m : world.places.nodes())
+        if (to_lower(m.node).starts_with(to_lower(a.node))) a.cluster = m.cluster;
+      a.node.clear();
     }
   if (!a.source_address.empty()) {
     if (const PodPlace* p = world.places.pod_at(a.cluster, a.source_address, a.time); p && a.node.empty()) {
