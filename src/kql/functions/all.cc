@@ -28,6 +28,7 @@ constexpr const FunctionTable* kTables[] = {
     &functions::kEncoding,
     &functions::kParsing,
     &functions::kSeries,
+    &functions::kGeo,
 };
 
 const std::unordered_map<std::string_view, const ScalarFunction*>& by_name() {

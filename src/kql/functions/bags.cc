@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "kql/functions/json.h"
 #include "kql/functions/list.h"
 #include "kql/functions/tables.h"
@@ -140,19 +141,34 @@ void bag_remove_keys(const Args& a, Out& out) {
   out.text(out.scratch);
 }
 
-void bag_set_key(const Args& a, Out& out) {
-  if (!is_bag(a.text(0))) return out.null();
-  const std::string_view value = a.null(2) ? "null" : a.text(2);
-  ObjectOut bag(out.scratch);
+// Sets the member that the path's steps lead to; what is missing on the way is made.
+void append_with(std::string& out, std::string_view bag, std::span<const std::string> steps, std::string_view value) {
+  ObjectOut changed(out);
+  const auto inner = [&](std::string_view old) {
+    if (steps.size() == 1) return std::string(value);
+    std::string part;
+    append_with(part, is_bag(old) ? old : std::string_view("{}"), steps.subspan(1), value);
+    return part;
+  };
   bool done = false;
-  json::Members it(a.text(0));
+  json::Members it(bag);
   for (std::string_view key, old; it.next(key, old);) {
-    const bool same = json::key_is(key, a.text(1));
-    bag.add(key, same ? value : old);
+    const bool same = json::key_is(key, steps[0]);
+    changed.add(key, same ? inner(old) : std::string(old));
     done |= same;
   }
-  if (!done) bag.add(json_quote(a.text(1)), value);
-  out.text(bag.done());
+  if (!done) changed.add(json_quote(steps[0]), inner("{}"));
+  changed.done();
+}
+
+void bag_set_key(const Args& a, Out& out) {
+  if (!is_bag(a.text(0))) return out.null();
+  std::string_view key = a.text(1);
+  std::vector<std::string> steps{std::string(key)};
+  if (key.starts_with("$.")) steps = split(key.substr(2), '.');
+  out.scratch.clear();
+  append_with(out.scratch, a.text(0), steps, a.null(2) ? "null" : a.text(2));
+  out.text(out.scratch);
 }
 
 void bag_zip(const Args& a, Out& out) {

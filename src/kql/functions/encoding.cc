@@ -179,6 +179,14 @@ void hash_text(const Args& a, Out& out) {  // (text, modulus)
   out.integer(static_cast<int64_t>(h % static_cast<uint64_t>(a.integer(1))));
 }
 
+void hash_long(const Args& a, Out& out) {  // (number, modulus)
+  const int64_t v = a.integer(0);
+  const uint64_t h = xxhash64({reinterpret_cast<const char*>(&v), sizeof v}, 0);
+  if (a.null(1)) return out.integer(static_cast<int64_t>(h));
+  if (a.integer(1) <= 0) return out.null();
+  out.integer(static_cast<int64_t>(h % static_cast<uint64_t>(a.integer(1))));
+}
+
 void to_hex(const Args& a, Out& out) {  // (number, least length)
   std::string s = fmt::format("{:x}", static_cast<uint64_t>(a.integer(0)));
   if (!a.null(1) && a.integer(1) > static_cast<int64_t>(s.size())) s.insert(0, static_cast<size_t>(std::min<int64_t>(a.integer(1), 64)) - s.size(), '0');
@@ -197,7 +205,7 @@ constexpr Native kNatives[] = {
     native<base64_encode>("k_base64_encode", "s>s"), native<base64_decode>("k_base64_decode", "s>s"), native<base64_decode_array>("k_base64_decode_array", "s>d"),
     native<base64_encode_array>("k_base64_encode_array", "d>s"), native<base64_encode_guid>("k_base64_encode_guid", "s>s"), native<base64_decode_guid>("k_base64_decode_guid", "s>d"),
     native<url_encode<false>>("k_url_encode", "s>s"), native<url_encode<true>>("k_url_encode_component", "s>s"), native<url_decode>("k_url_decode", "s>s"),
-    native<hash_text>("k_hash", "sL>l"), native<to_hex>("k_to_hex", "lL>s"), native<new_guid>("k_new_guid", "l>d", true),
+    native<hash_text>("k_hash", "sL>l"), native<hash_long>("k_hash_long", "lL>l"), native<to_hex>("k_to_hex", "lL>s"), native<new_guid>("k_new_guid", "l>d", true),
 };
 
 // hash() of a number takes its eight bytes, of text its bytes.
@@ -208,7 +216,9 @@ Emitted emit_hash(std::span<const Typed> args, const EmitContext&) {
     if (!m) return std::unexpected("argument 2 of hash() " + m.error());
     modulus = m->sql;
   }
-  return Typed{.sql = fmt::format("k_hash({}, {})", convert(args[0], Type::kString).sql, modulus), .type = Type::kLong, .is_constant = args[0].is_constant};
+  const Type type = args[0].type;
+  const bool bytes = type == Type::kInt || type == Type::kLong || type == Type::kDatetime || type == Type::kTimespan;
+  return Typed{.sql = fmt::format("k_hash{}({}, {})", bytes ? "_long" : "", bytes ? args[0].sql : convert(args[0], Type::kString).sql, modulus), .type = Type::kLong, .is_constant = args[0].is_constant};
 }
 
 Emitted emit_new_guid(std::span<const Typed>, const EmitContext&) {
@@ -228,8 +238,8 @@ constexpr ScalarFunction kRows[] = {
     {.name = "url_encode", .syntax = "url_encode(text)", .doc = "The text as part of a form: a space becomes +.", .min_args = 1, .max_args = 1, .types = "s>s", .sql = "k_url_encode({0})"},
     {.name = "url_encode_component", .syntax = "url_encode_component(text)", .doc = "The text as part of a URL.", .min_args = 1, .max_args = 1, .types = "s>s", .sql = "k_url_encode_component({0})"},
     {.name = "url_decode", .syntax = "url_decode(text)", .doc = "The text that was percent-encoded.", .min_args = 1, .max_args = 1, .types = "s>s", .sql = "k_url_decode({0})"},
-    {.name = "hash", .syntax = "hash(value [, modulus])", .doc = "xxHash64 of the value's text.", .min_args = 1, .max_args = 2, .emit = emit_hash},
-    {.name = "hash_xxhash64", .syntax = "hash_xxhash64(value [, modulus])", .doc = "xxHash64 of the value's text.", .min_args = 1, .max_args = 2, .emit = emit_hash},
+    {.name = "hash", .syntax = "hash(value [, modulus])", .doc = "xxHash64 of the value: of text its bytes, of a number or time its eight bytes.", .min_args = 1, .max_args = 2, .emit = emit_hash},
+    {.name = "hash_xxhash64", .syntax = "hash_xxhash64(value [, modulus])", .doc = "xxHash64 of the value: of text its bytes, of a number or time its eight bytes.", .min_args = 1, .max_args = 2, .emit = emit_hash},
     {.name = "hash_md5", .syntax = "hash_md5(value)", .doc = "MD5 of the value's text in hexadecimal.", .min_args = 1, .max_args = 1, .types = "s>s", .sql = "md5({0})"},
     {.name = "hash_sha1", .syntax = "hash_sha1(value)", .doc = "SHA-1 of the value's text in hexadecimal.", .min_args = 1, .max_args = 1, .types = "s>s", .sql = "sha1({0})"},
     {.name = "hash_sha256", .syntax = "hash_sha256(value)", .doc = "SHA-256 of the value's text in hexadecimal.", .min_args = 1, .max_args = 1, .types = "s>s", .sql = "sha256({0})"},

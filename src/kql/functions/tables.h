@@ -19,5 +19,6 @@ extern const FunctionTable kIp;
 extern const FunctionTable kEncoding;
 extern const FunctionTable kParsing;
 extern const FunctionTable kSeries;
+extern const FunctionTable kGeo;
 
 }  // namespace egret::kql::functions
