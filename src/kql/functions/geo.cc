@@ -189,14 +189,14 @@ void line_length(const Args& a, Out& out) {
 }
 void polygon_perimeter(const Args& a, Out& out) {
   const auto polygons = polygons_of(a.text(0));
-  if (!polygons || polygons->size() > 1) return out.null();  // the border of several that overlap is not the sum of theirs
+  if (!polygons) return out.null();
   double sum = 0;
   for (const Line& ring : (*polygons)[0]) sum += length_of(ring);
   out.real(sum * kRadius);
 }
 void polygon_area(const Args& a, Out& out) {
   const auto polygons = polygons_of(a.text(0));
-  if (!polygons || polygons->size() > 1) return out.null();
+  if (!polygons) return out.null();
   double area = 0;
   for (size_t i = 0; i < (*polygons)[0].size(); ++i) area += (i ? -1 : 1) * std::fabs(area_of((*polygons)[0][i]));
   out.real(area * kRadius * kRadius);
@@ -264,12 +264,11 @@ void geohash_neighbours(const Args& a, Out& out) {
   if (!c) return out.null();
   const double width = c->east - c->west, height = c->north - c->south;
   ArrayOut list(out.scratch);
-  for (int dx = -1; dx <= 1; ++dx) {
-    for (int dy = -1; dy <= 1; ++dy) {
-      if (dx == 0 && dy == 0) continue;
-      const Point p{normal_longitude(c->centre().longitude + dx * width), c->centre().latitude + dy * height};
-      if (std::fabs(p.latitude) <= 90) list.add(json_quote(geohash(p, static_cast<int64_t>(a.text(0).size()))));
-    }
+  // In the documented order.
+  static constexpr int kSteps[][2] = {{-1, -1}, {-1, 1}, {1, -1}, {0, 1}, {-1, 0}, {1, 1}, {1, 0}, {0, -1}};
+  for (const auto& [dx, dy] : kSteps) {
+    const Point p{normal_longitude(c->centre().longitude + dx * width), c->centre().latitude + dy * height};
+    if (std::fabs(p.latitude) <= 90) list.add(json_quote(geohash(p, static_cast<int64_t>(a.text(0).size()))));
   }
   out.text(list.done());
 }
@@ -288,8 +287,8 @@ constexpr ScalarFunction kRows[] = {
     {.name = "geo_distance_point_to_line", .syntax = "geo_distance_point_to_line(longitude, latitude, line)", .doc = "Metres from the point to the line.", .min_args = 3, .max_args = 3, .types = "rrd>r", .sql = "k_geo_to_line({*})"},
     {.name = "geo_distance_point_to_polygon", .syntax = "geo_distance_point_to_polygon(longitude, latitude, polygon)", .doc = "Metres from the point to the polygon, 0 inside.", .min_args = 3, .max_args = 3, .types = "rrd>r", .sql = "k_geo_to_polygon({*})"},
     {.name = "geo_line_length", .syntax = "geo_line_length(line)", .doc = "Metres along the line.", .min_args = 1, .max_args = 1, .types = "d>r", .sql = "k_geo_line_length({0})"},
-    {.name = "geo_polygon_perimeter", .syntax = "geo_polygon_perimeter(polygon)", .doc = "Metres around one polygon; null of several.", .min_args = 1, .max_args = 1, .types = "d>r", .sql = "k_geo_perimeter({0})"},
-    {.name = "geo_polygon_area", .syntax = "geo_polygon_area(polygon)", .doc = "Square metres of one polygon; null of several.", .min_args = 1, .max_args = 1, .types = "d>r", .sql = "k_geo_area({0})"},
+    {.name = "geo_polygon_perimeter", .syntax = "geo_polygon_perimeter(polygon)", .doc = "Metres around one polygon.", .min_args = 1, .max_args = 1, .types = "d>r", .sql = "CASE WHEN k_dyn_path_string({0}, '.type') = 'MultiPolygon' THEN error('geo_polygon_perimeter() of a MultiPolygon is not supported') ELSE k_geo_perimeter({0}) END"},
+    {.name = "geo_polygon_area", .syntax = "geo_polygon_area(polygon)", .doc = "Square metres of one polygon.", .min_args = 1, .max_args = 1, .types = "d>r", .sql = "CASE WHEN k_dyn_path_string({0}, '.type') = 'MultiPolygon' THEN error('geo_polygon_area() of a MultiPolygon is not supported') ELSE k_geo_area({0}) END"},
     {.name = "geo_point_to_geohash", .syntax = "geo_point_to_geohash(longitude, latitude [, accuracy])", .doc = "The geohash of the point, '' when it is none.", .min_args = 2, .max_args = 3, .types = "rrl>s", .emit = [](std::span<const Typed> args, const EmitContext&) -> Emitted {
        return Typed{.sql = fmt::format("k_geohash({}, {}, {})", args[0].sql, args[1].sql, args.size() > 2 ? args[2].sql : "5"), .is_constant = args[0].is_constant && args[1].is_constant};
      }},

@@ -85,9 +85,15 @@ void index_of(const Args& a, Out& out) {
   const int64_t length = a.null(3) || a.integer(3) < 0 ? n : a.integer(3);
   int64_t occurrence = a.null(4) ? 1 : a.integer(4);
   if (from > n || occurrence < 1) return occurrence < 1 ? out.null() : out.integer(-1);
-  const size_t end = points[static_cast<size_t>(std::min(n, from + length))];
-  for (size_t at = points[static_cast<size_t>(from)]; (at = s.find(part, at)) != std::string_view::npos && at < end; ++at)
-    if (--occurrence == 0) return out.integer(code_point_index(s, at));
+  // The length counts anew behind each occurrence.
+  while (from <= n) {
+    const size_t begin = points[static_cast<size_t>(from)], end = points[static_cast<size_t>(std::min(n, from + std::min(length, n)))];
+    const size_t at = s.substr(0, end).find(part, begin);
+    if (at == std::string_view::npos) break;
+    from = code_point_index(s, at);
+    if (--occurrence == 0) return out.integer(from);
+    ++from;
+  }
   out.integer(-1);
 }
 
