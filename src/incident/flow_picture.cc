@@ -59,9 +59,9 @@ std::string flow_picture(const Answer& a, const std::function<std::string(std::s
   s += "<title>Outbound connections over time by cluster</title>";
   // legend
   s += R"(<g fill="#5b6670"><rect x="150" y="8" width="10" height="10" fill="#9db7d9"/><text x="165" y="17">connections to public addresses</text>)"
-       R"(<path d="M365 6 l6 11 h-12 z" fill="#b3261e"/><text x="376" y="17">contact with the address</text>)"
-       R"(<line x1="540" y1="6" x2="540" y2="19" stroke="#1f4f9e" stroke-width="2" stroke-dasharray="2 2"/><text x="548" y="17">node start</text>)"
-       R"(<line x1="630" y1="6" x2="630" y2="19" stroke="#6a2f9e" stroke-width="2"/><text x="638" y="17">release or change of the owner</text></g>)";
+       R"(<path d="M385 6 l6 11 h-12 z" fill="#b3261e"/><text x="396" y="17">contact with the address</text>)"
+       R"(<line x1="565" y1="6" x2="565" y2="19" stroke="#1f4f9e" stroke-width="2" stroke-dasharray="2 2"/><text x="573" y="17">node start</text>)"
+       R"(<line x1="655" y1="6" x2="655" y2="19" stroke="#6a2f9e" stroke-width="2"/><text x="663" y="17">release or change of the owner</text></g>)";
   double y = kTop;
   for (const auto& name : order) {
     const auto& list = bands[name];
@@ -89,6 +89,12 @@ std::string flow_picture(const Answer& a, const std::function<std::string(std::s
       s += fmt::format(R"(<line x1="{0:.1f}" y1="{1:.1f}" x2="{0:.1f}" y2="{2:.1f}" stroke="{3}" stroke-width="2"{4}><title>{5} {6}</title></line>)", x(t.time), y, base,
                        node ? "#1f4f9e" : "#6a2f9e", node ? R"( stroke-dasharray="2 2")" : "", format_datetime_short(t.time), shown(t.text));
     }
+    if (a.owner() && a.owner()->cluster == name) {  // versions are told by name, since paper has no tooltips
+      for (const auto& v : a.release.versions) {
+        if (v.from <= from || v.from > to || v.version.empty()) continue;
+        s += fmt::format(R"(<text x="{:.1f}" y="{:.1f}" font-size="10" fill="#6a2f9e">{}</text>)", x(v.from) + 4, y + 8, shown(v.version.size() > 24 ? v.version.substr(0, 23) + "…" : v.version));
+      }
+    }
     std::set<int> marks;
     for (const auto& c : a.contacts) {
       if (c.cluster != name || c.time < from || c.time > to || !marks.insert(static_cast<int>(x(c.time) / 3)).second) continue;
@@ -99,7 +105,7 @@ std::string flow_picture(const Answer& a, const std::function<std::string(std::s
   const Ticks step = step_of(to - from);
   double last = -100;
   for (Ticks t = (from + step - 1) / step * step; t <= to; t += step) {
-    if (x(t) - last < 40) continue;
+    if (x(t) - last < 40 || x(t) < kLeft + 12) continue;
     last = x(t);
     const std::string text = format_datetime_short(t);
     s += fmt::format(R"(<text x="{:.1f}" y="{:.1f}" text-anchor="middle" font-size="11" fill="#5b6670">{}</text>)", std::min(x(t), kWidth - 30), height - 12, step >= kTicksPerDay ? text.substr(5, 5) : text.substr(11, 5));

@@ -67,7 +67,7 @@ class Html {
                         c_.closed ? " · closed " + time(c_.closed) + " UTC" : "");
     const auto cls = c_.status == Status::kClosed ? c_.classification : a_.verdict.classification;
     out_ += fmt::format("<div class=\"verdict {}\"><b class=\"word\">{}</b>", investigate::classification_name(cls), word(cls));
-    if (cls == a_.verdict.classification && cls != Classification::kUndetermined) out_ += fmt::format(" &nbsp;confidence {:.2f}", a_.verdict.confidence);
+    if (cls == a_.verdict.classification && cls != Classification::kUndetermined) out_ += " &nbsp;confidence " + (a_.verdict.confidence > 0.995 ? std::string("&gt;0.99") : fmt::format("{:.2f}", a_.verdict.confidence));
     if (c_.status == Status::kClosed) out_ += "<p>Closed: " + v(c_.reason) + "</p>";
     out_ += "<dl>";
     const auto* o = a_.owner();
@@ -95,6 +95,10 @@ class Html {
     row("Alert", v(a_.alert.rule) + (a_.alert.provider.empty() ? "" : ", " + v(a_.alert.provider)) + (a_.alert.id.empty() ? "" : ", id <code>" + v(a_.alert.id) + "</code>"));
     if (a_.cause.trigger.kind != "unknown") row("Trigger", v(a_.cause.trigger.reason));
     for (size_t i = 0; i < a_.cause.sentences.size(); ++i) row(i == 0 ? "Cause" : "", v(a_.cause.sentences[i]));
+    if (a_.release.first_bad) {
+      const auto name = [](const investigate::Version& x) { return x.version.empty() ? x.image.empty() ? x.revision : x.image : x.version; };
+      row("Release", "first bad <b>" + v(name(*a_.release.first_bad)) + "</b>" + (a_.release.last_good ? ", last good <b>" + v(name(*a_.release.last_good)) + "</b>" : ""));
+    }
     if (a_.verdict.expires) row("Expires", time(a_.verdict.expires) + " UTC");
     row("ATT&amp;CK", v(join(a_.verdict.techniques, ", ")));
     out_ += "</dl></div>\n";
@@ -133,7 +137,7 @@ class Html {
   void commands(const char* label, const std::vector<std::string>& list) {
     if (list.empty()) return;
     out_ += fmt::format("<p class=\"label\">{}</p>", label);
-    for (const auto& c : list) out_ += "<pre>" + lines(c) + "</pre>";
+    out_ += "<pre>" + lines(join(list, "\n")) + "</pre>";
   }
 
   void plan() {
