@@ -73,11 +73,20 @@ Release bisect(const std::string& workload, const std::vector<ChangeRow>& change
   Release out;
   std::vector<Span> spans;
   std::vector<const ChangeRow*> records;
-  for (const auto& c : changes) {
-    if (c.what == "release") {
-      records.push_back(&c);
+  std::string current;  // images, as the last change gave them
+  for (const auto& given : changes) {
+    if (given.what == "release") {
+      records.push_back(&given);
       continue;
     }
+    ChangeRow c = given;
+    // Each source tells a beginning of its own: only the first of them is one.
+    if (c.what == "created" && !spans.empty()) {
+      if (c.to == current) continue;
+      c.what = "image";
+      c.from = current;
+    }
+    if (c.what == "created" || c.what == "image") current = c.to;
     const bool new_image = c.what == "image" || c.what == "created" || c.what == "template";
     if (!spans.empty() && c.time - spans.back().changes.back().time <= kOneRollout && spans.back().changes.front().what != "created") {
       spans.back().changes.push_back(c);

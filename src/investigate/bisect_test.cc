@@ -51,6 +51,15 @@ TEST(Bisect, AVersionThatHardlyRanIsNotCalledGoodInSilence) {
   EXPECT_NE(r.explanation.find("too little to call it good"), std::string::npos) << r.explanation;
 }
 
+TEST(Bisect, ASecondSourcesBeginningIsNoVersion) {
+  const auto r = bisect("w", {image("2022-03-01T00:00:00Z", "", "r.io/b:1", "created"), image("2022-04-01T07:59:58Z", "", "r.io/b:2", "created"), image("2022-04-01T08:00:00Z", "r.io/b:1", "r.io/b:2")},
+                        {at("2022-04-01T08:20:00Z")}, kFrom, kTo);
+  ASSERT_TRUE(r.first_bad) << r.explanation;
+  EXPECT_EQ(r.versions.size(), 2u);
+  EXPECT_EQ(r.first_bad->version, "2");
+  EXPECT_EQ(r.last_good->version, "1");
+}
+
 TEST(Bisect, ConfigurationAndReleaseRecordsAreTold) {
   ChangeRow config = image("2022-04-01T08:01:00Z", R"({"url":"a","x":"1"})", R"({"url":"b","y":"2"})", "configmap");
   config.object = "shop/settings";
