@@ -130,7 +130,7 @@ Typed Binder::aggregate(const Syntax* call, Env* env, const Scope& scope) {
     std::string element = convert(v, Type::kDynamic).sql;
     if (f == "make_list_with_nulls") element = fmt::format("coalesce({}, 'null')", element);
     std::string condition_sql = filter;
-    if (v.type == Type::kDynamic && set) {
+    if (set && (v.type == Type::kDynamic || !max.empty())) {
       // The set of arrays is the set of their elements.
       return {.sql = fmt::format("k_set_of('[' || coalesce(string_agg({}, ','){}, '') || ']', {})", element, filter, max.empty() ? "1048576" : max), .type = Type::kDynamic};
     }

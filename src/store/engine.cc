@@ -373,7 +373,7 @@ Result<void> DuckEngine::stream_rows(Reader& reader, const kql::Query& query, co
 }
 
 Result<void> DuckEngine::stream(const kql::Query& query, const std::function<bool(const Batch&)>& each) {
-  if (!query.unsupported.empty()) return usage_error(query.unsupported);
+  if (!query.unsupported.empty()) return usage_error("query: error: " + query.unsupported);
   TRY(std::unique_ptr<Reader> reader, take_reader());
   auto done = [&]() -> Result<void> {
     TRY_VOID(make_views(*reader, query.tables));
@@ -391,7 +391,7 @@ Result<void> DuckEngine::stream(const kql::Query& query, const std::function<boo
 }
 
 Result<Batch> DuckEngine::run(const kql::Query& query) {
-  if (!query.unsupported.empty()) return usage_error(query.unsupported);
+  if (!query.unsupported.empty()) return usage_error("query: error: " + query.unsupported);
   Batch all(query.shape);
   TRY(std::unique_ptr<Reader> reader, take_reader());
   auto done = [&]() -> Result<void> {
