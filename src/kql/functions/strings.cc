@@ -85,7 +85,6 @@ void index_of(const Args& a, Out& out) {
   const int64_t length = a.null(3) || a.integer(3) < 0 ? n : a.integer(3);
   int64_t occurrence = a.null(4) ? 1 : a.integer(4);
   if (from > n || occurrence < 1) return occurrence < 1 ? out.null() : out.integer(-1);
-<<<<<<< HEAD
   // The length counts anew behind each occurrence.
   while (from <= n) {
     const size_t begin = points[static_cast<size_t>(from)], end = points[static_cast<size_t>(std::min(n, from + std::min(length, n)))];
@@ -94,14 +93,6 @@ void index_of(const Args& a, Out& out) {
     from = code_point_index(s, at);
     if (--occurrence == 0) return out.integer(from);
     ++from;
-=======
-  // Each further occurrence is looked for in as many characters behind the one before.
-  size_t end = points[static_cast<size_t>(std::min(n, from + length))];
-  for (size_t at = points[static_cast<size_t>(from)]; (at = s.find(part, at)) != std::string_view::npos && at + part.size() <= end; ++at) {
-    const int64_t index = code_point_index(s, at);
-    if (--occurrence == 0) return out.integer(index);
-    end = points[static_cast<size_t>(std::min(n, index + 1 + length))];
->>>>>>> 6ff316c (KQL: indexof over further occurrences, sets with a limit keep the first values; the wrong answers that are known)
   }
   out.integer(-1);
 }
