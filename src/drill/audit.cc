@@ -66,16 +66,12 @@ class Audit {
              R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Success","code":201})"});
       pen_.ledger.pods[index_][i] = 1;
     }
-    const auto status = [&](Micros at, Micros started, int restarts) {
-      add({at + random_.between(300, 1500) * 1000, "patch", "system:node:" + n.name, fmt::format("kubelet/v{} (linux/amd64) kubernetes/f0c1ea8", c_.version), fmt::format("{}/{}/status", uri, p.name), "pods", "status", x.ns, p.name, "", 200, "Request",
-           fmt::format(R"({{"metadata":{{"uid":"{}"}},"status":{{"containerStatuses":[{{"containerID":"containerd://{}","image":"{}","imageID":"{}@{}","name":"{}","ready":true,"restartCount":{},"started":true,"state":{{"running":{{"startedAt":"{}"}}}}}}],"hostIP":"{}","phase":"Running","podIP":"{}","podIPs":[{{"ip":"{}"}}],"startTime":"{}"}}}})",
-                       p.uid, p.container_id, image_of(x, c_.placements[p.placement].revisions[p.revision]), x.image, c_.placements[p.placement].revisions[p.revision].digest, x.container, restarts, iso(started), ip_text(n.ip), ip_text(p.ip), ip_text(p.ip), iso(std::max(p.created, n.created))),
-           ""});
+    const auto status = [&](Micros at) {
+      add({at + random_.between(300, 1500) * 1000, "patch", "system:node:" + n.name, fmt::format("kubelet/v{} (linux/amd64) kubernetes/f0c1ea8", c_.version), fmt::format("{}/{}/status", uri, p.name), "pods", "status", x.ns, p.name, "", 200, "Request", status_patch(world_, c_, p, at), ""});
       if (inside(at)) pen_.ledger.pods[index_][i] = 1;
     };
-    status(p.started, p.started, 0);
-    int count = 0;
-    for (const Micros again : p.restarts) status(again, again, ++count);
+    status(p.started);
+    for (const Micros again : p.restarts) status(again);
     if (p.ended == kNever) return;
     if (!p.succeeded) add({p.ended - 400'000, "delete", user, agent, fmt::format("{}/{}", uri, p.name), "pods", "", x.ns, p.name, "", 200, "RequestResponse", R"({"kind":"DeleteOptions","apiVersion":"v1","preconditions":{"uid":")" + p.uid + R"("}})", ""});
     if (p.removed != kNever) {

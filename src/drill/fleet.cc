@@ -266,7 +266,7 @@ void add_clusters(World& w, const Scale& scale, Random random) {
     c.workspace = random.chance(0.5) ? fmt::format("log-{}-{}", w.organisation, r.abbreviation) : fmt::format("{}-logs", c.name);
     c.domain = fmt::format("{}.internal.cloudapp.net", random.kube_suffix(26));
     c.version = "1.29.9";
-    c.inventory_minutes = static_cast<int>(random.pick({5, 10, 10, 15}));
+    c.inventory_minutes = static_cast<int>(random.pick({10, 10, 15, 15}));
     c.skew = random.chance(0.08) ? random.between(-1200, 1200) * 1000 : random.between(-20, 20) * 1000;
     w.clusters.push_back(std::move(c));
   }

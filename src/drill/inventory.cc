@@ -86,21 +86,24 @@ void write_inventory(Pen& pen, uint32_t index) {
         const bool running = p.started <= at, over = p.succeeded && p.ended <= at;
         const auto restarts = std::count_if(p.restarts.begin(), p.restarts.end(), [&](Micros k) { return k <= at; });
         pen.ledger.pods[index][i] = 1;
+        for (const std::string& name : containers_of(x)) {
+        const bool main = name == x.container;
         t.begin(at);
         t.text("Computer", c.nodes[p.node].name).text("ClusterId", c.resource_id).text("ClusterName", c.name);
-        t.time("ContainerCreationTimeStamp", running ? p.start_of(at) : p.created).text("PodUid", p.uid).time("PodCreationTimeStamp", p.created);
-        t.number("ContainerRestartCount", static_cast<double>(restarts)).number("PodRestartCount", static_cast<double>(restarts));
+        t.time("ContainerCreationTimeStamp", running ? (main ? p.start_of(at) : p.started) : p.created).text("PodUid", p.uid).time("PodCreationTimeStamp", p.created);
+        t.number("ContainerRestartCount", main ? static_cast<double>(restarts) : 0).number("PodRestartCount", static_cast<double>(restarts));
         t.time("PodStartTime", std::max(p.created, c.nodes[p.node].created));
-        if (running) t.time("ContainerStartTime", p.start_of(at));
+        if (running) t.time("ContainerStartTime", main ? p.start_of(at) : p.started);
         t.text("ServiceName", x.kind == "Deployment" && !x.system ? x.name : "");
         t.text("ControllerKind", x.kind == "Deployment" ? "ReplicaSet" : x.kind == "CronJob" ? "Job" : x.kind == "StaticPod" ? "Node" : x.kind);
         t.text("ControllerName", x.kind == "Deployment" ? replica_set_name(x, r) : x.kind == "CronJob" || x.kind == "Job" ? p.job : x.kind == "StaticPod" ? c.nodes[p.node].name : x.name);
         t.text("ContainerStatus", over ? "terminated" : running ? "running" : "waiting").text("ContainerStatusReason", over ? "Completed" : running ? "" : "ContainerCreating");
-        t.text("ContainerID", running ? p.container_id : "").text("ContainerName", p.uid + '/' + x.container).text("Name", p.name);
+        t.text("ContainerID", running ? container_id(x, p, name) : "").text("ContainerName", p.uid + '/' + name).text("Name", p.name);
         t.text("PodLabel", x.kind == "DaemonSet" || x.kind == "StatefulSet" ? fmt::format(R"([{{"controller-revision-hash":"{}","{}":"{}"}}])", r.hash, x.app_label_key, x.app_label)
                            : x.kind == "Deployment" ? fmt::format(R"([{{"{}":"{}","pod-template-hash":"{}"}}])", x.app_label_key, x.app_label, r.hash) : fmt::format(R"([{{"{}":"{}"}}])", x.app_label_key, x.app_label));
         t.text("Namespace", x.ns).text("PodStatus", over ? "Succeeded" : running ? "Running" : "Pending").text("PodIp", running ? ip_text(p.ip) : "").text("SourceSystem", "Containers");
         t.end();
+        }
       }
     }
   }

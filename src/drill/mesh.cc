@@ -144,7 +144,7 @@ void write_mesh(Pen& pen, uint32_t index) {
     for (const Line& l : lines) {
       const Pod& p = c.pods[l.pod];
       pen.ledger.pods[index][l.pod] = 1;
-      t.begin(l.at).text("Computer", c.nodes[p.node].name).text("ContainerId", Random(9).fork(p.uid + "istio-proxy").hex(64)).text("ContainerName", "istio-proxy").text("PodName", p.name);
+      t.begin(l.at).text("Computer", c.nodes[p.node].name).text("ContainerId", container_id(world.workload_of(c, p), p, "istio-proxy")).text("ContainerName", "istio-proxy").text("PodName", p.name);
       t.text("PodNamespace", world.workload_of(c, p).ns).text("LogMessage", l.text).text("LogSource", "stdout").text("LogLevel", "info");
       t.end();
     }

@@ -111,15 +111,13 @@ void pod_spec(JsonWriter& w, const Workload& x, const Revision& r, std::string_v
 
 void statuses(JsonWriter& w, const Workload& x, const Revision& r, const Pod& p, Micros at) {
   w.key("containerStatuses").begin_array();
-  std::vector<std::string> names = {x.container};
-  names.insert(names.end(), x.images_side.begin(), x.images_side.end());
-  if (x.sidecar) names.emplace_back("istio-proxy");
+  const std::vector<std::string> names = containers_of(x);
   const auto restarts = std::count_if(p.restarts.begin(), p.restarts.end(), [&](Micros t) { return t <= at; });
   for (const auto& name : names) {
     const bool main = name == x.container;
     const bool over = p.succeeded && p.ended <= at;
     w.begin_object();
-    text(w, "containerID", "containerd://" + (main ? p.container_id : hash_of(p.uid + name, 64)));
+    text(w, "containerID", "containerd://" + container_id(x, p, name));
     const std::string image = main ? image_of(x, r) : name == "istio-proxy" ? "docker.io/istio/proxyv2:1.23.3" : fmt::format("mcr.microsoft.com/oss/{}:v1.0.0", name);
     text(w, "image", image);
     text(w, "imageID", main ? x.image + '@' + r.digest : image.substr(0, image.rfind(':')) + "@sha256:" + hash_of(image, 64));
@@ -136,6 +134,32 @@ void statuses(JsonWriter& w, const Workload& x, const Revision& r, const Pod& p,
 }
 
 }  // namespace
+
+std::vector<std::string> containers_of(const Workload& x) {
+  std::vector<std::string> names = {x.container};
+  names.insert(names.end(), x.images_side.begin(), x.images_side.end());
+  if (x.sidecar) names.emplace_back("istio-proxy");
+  return names;
+}
+
+std::string container_id(const Workload& x, const Pod& p, std::string_view name) {
+  return name == x.container ? p.container_id : hash_of(p.uid + std::string(name), 64);
+}
+
+std::string status_patch(const World& world, const Cluster& c, const Pod& p, Micros at) {
+  const Workload& x = world.workload_of(c, p);
+  const Node& n = c.nodes[p.node];
+  JsonWriter w;
+  w.begin_object().key("metadata").raw(fmt::format(R"({{"uid":"{}"}})", p.uid)).key("status").begin_object();
+  statuses(w, x, c.placements[p.placement].revisions[p.revision], p, at);
+  text(w, "hostIP", ip_text(n.ip));
+  text(w, "phase", "Running");
+  text(w, "podIP", ip_text(p.ip));
+  w.key("podIPs").raw(fmt::format(R"([{{"ip":"{}"}}])", ip_text(p.ip)));
+  text(w, "startTime", iso(std::max(p.created, n.created)));
+  w.end_object().end_object();
+  return std::move(w).take();
+}
 
 std::string_view api_version(std::string_view kind) {
   if (kind == "Deployment" || kind == "ReplicaSet" || kind == "StatefulSet" || kind == "DaemonSet" || kind == "ControllerRevision") return "apps/v1";

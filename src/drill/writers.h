@@ -47,6 +47,9 @@ struct Pen {  // what every writer gets
 
 // Objects as the API has them (objects.cc).
 std::string image_of(const Workload& x, const Revision& r);
+std::vector<std::string> containers_of(const Workload& x);  // the workload's own first
+std::string container_id(const Workload& x, const Pod& p, std::string_view container);
+std::string status_patch(const World& world, const Cluster& c, const Pod& p, Micros at);  // as the kubelet reports it
 std::string replica_set_name(const Workload& x, const Revision& r);
 const Revision& revision_at(const Placement& p, Micros at);
 void pod_json(JsonWriter& w, const World& world, const Cluster& c, const Pod& p, Micros at, bool with_status, bool with_kind);
