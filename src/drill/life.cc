@@ -201,12 +201,19 @@ class Life {
     return random_.pick(live);
   }
 
-  Ip pod_ip(uint32_t node) {
+  // Addresses of a node's block come round, but only when the pod that had one is gone.
+  Ip pod_ip(uint32_t node, Micros created) {
     if (used_.size() <= node) used_.resize(node + 1, 10);
     Ip& last = used_[node];
-    last += 1 + static_cast<Ip>(random_.below(5));
-    if (last > 245) last = 10 + static_cast<Ip>(random_.below(5));  // addresses come round
-    return c_.pod_base + (static_cast<Ip>(c_.nodes[node].pod_block) << 8) + last;
+    Ip ip = 0;
+    for (int tries = 0; tries < 400; ++tries) {
+      last += 1 + static_cast<Ip>(random_.below(5));
+      if (last > 245) last = 10 + static_cast<Ip>(random_.below(5));
+      ip = c_.pod_base + (static_cast<Ip>(c_.nodes[node].pod_block) << 8) + last;
+      const bool taken = std::any_of(c_.pods.begin(), c_.pods.end(), [&](const Pod& p) { return p.ip == ip && (p.ended == kNever || p.ended >= created); });
+      if (!taken) break;
+    }
+    return ip;
   }
 
   Pod& add_pod(uint32_t placement, uint32_t rev, uint32_t node, Micros created, std::string name) {
@@ -218,7 +225,7 @@ class Life {
     p.placement = placement;
     p.revision = rev;
     p.node = node;
-    p.ip = x.host_network ? c_.nodes[node].ip : pod_ip(node);
+    p.ip = x.host_network ? c_.nodes[node].ip : pod_ip(node, created);
     p.created = created;
     const bool cached = created > c_.nodes[node].created + 10 * kMinute;
     p.started = std::max(created, c_.nodes[node].ready) + random_.between(cached ? 1500 : 3000, cached ? 6000 : 24000) * 1000;
