@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <fstream>
 #include <thread>
 
@@ -150,6 +151,51 @@ TEST_F(EngineTest, StreamsAndStops) {
   ASSERT_FALSE(stopped);
   EXPECT_EQ(stopped.error().kind, ErrorKind::kUnavailable);
   EXPECT_EQ(number(*e, "SELECT 5 AS n", ""), 5) << "the connection still works";
+}
+
+TEST_F(EngineTest, ReadersSeeWholeCommitsWhileAWriterAppends) {
+  auto e = open();
+  ASSERT_TRUE(e->append(errors_batch(0, 100), 1));
+  ASSERT_TRUE(e->commit());
+  std::atomic<bool> stop = false;
+  std::atomic<int> wrong = 0, read = 0;
+  std::vector<std::jthread> readers;
+  for (int i = 0; i < 2; ++i) {
+    readers.emplace_back([&] {
+      while (!stop) {
+        const auto b = e->query("EgretIngestErrors | count", 0);
+        if (!b || b->number(0, 0) % 100 != 0) ++wrong;
+        ++read;
+      }
+    });
+  }
+  for (int i = 1; i <= 20; ++i) {
+    ASSERT_TRUE(e->append(errors_batch(0, 50), i));
+    Batch widening(*model::find_table("EgretIngestErrors"));
+    for (int k = 0; k < 50; ++k) {
+      widening.add_row();
+      widening.set_string(widening.column(i % 2 ? "Hint" : "Reason"), "x");
+    }
+    ASSERT_TRUE(e->append(widening, i));
+    ASSERT_TRUE(e->commit());
+  }
+  stop = true;
+  readers.clear();
+  EXPECT_EQ(wrong, 0);
+  EXPECT_GT(read, 0);
+  EXPECT_EQ(e->row_count("EgretIngestErrors"), 2100u);
+}
+
+TEST_F(EngineTest, QueryErrorsAreTheUsers) {
+  auto e = open();
+  const auto bad = e->query("SecurityAlrt | take 1", 0);
+  ASSERT_FALSE(bad);
+  EXPECT_EQ(bad.error().kind, ErrorKind::kUsage);
+  EXPECT_NE(bad.error().message.find("SecurityAlert"), std::string::npos) << bad.error().message;
+  e->define_function("Twice", "// doubles\n(x:long) { x * 2 }");
+  const auto good = e->query("print Twice(21)", 0);
+  ASSERT_TRUE(good) << good.error().message;
+  EXPECT_EQ(good->number(0, 0), 42);
 }
 
 TEST_F(EngineTest, InvalidUtf8IsReplaced) {

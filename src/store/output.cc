@@ -217,6 +217,9 @@ void Output::table_end() {
     widths.push_back(std::max<size_t>(w, 1));
   }
   widths = fit(std::move(widths), options_.width);
+  size_t total = 2 * (widths.size() - std::min<size_t>(widths.size(), 1));
+  for (const size_t w : widths) total += w;
+  if (options_.width > 0 && total > options_.width && !cells_.empty()) return records_end();
   const auto line = [&](const std::vector<std::string>& cells, std::string_view before, std::string_view after) {
     std::string text;
     for (size_t c = 0; c < cells.size(); ++c) {
@@ -238,7 +241,28 @@ void Output::table_end() {
   line(names, options_.colours ? "\x1b[1m" : "", options_.colours ? "\x1b[0m" : "");
   line(rules, "", "");
   for (const auto& row : cells_) line(row, "", "");
+  more_rows();
+}
+
+// Too many columns for the line: row by row, a line for each column that says something.
+void Output::records_end() {
+  size_t names = 0;
+  for (const model::Column& c : shape_.columns) names = std::max(names, text_width(terminal_safe(c.name)));
+  const size_t left = options_.width > names + 12 ? options_.width - names - 2 : 0;
+  for (size_t row = 0; row < cells_.size(); ++row) {
+    buffer_ += fmt::format("{}── row {} ──{}\n", options_.colours ? "\x1b[1m" : "", row + 1, options_.colours ? "\x1b[0m" : "");
+    for (size_t c = 0; c < shape_.columns.size(); ++c) {
+      if (cells_[row][c].empty()) continue;
+      const std::string name = terminal_safe(shape_.columns[c].name);
+      buffer_ += name + std::string(names - text_width(name) + 2, ' ') + (left ? cut(cells_[row][c], left) : cells_[row][c]) + "\n";
+    }
+  }
+  more_rows();
+}
+
+void Output::more_rows() {
   if (cells_.size() < count_) buffer_ += fmt::format("… {} of {} shown\n", with_thousands(cells_.size()), count_of(count_, "row"));
+  if (count_ == 0) buffer_ += "(no rows)\n";
 }
 
 void Output::markdown_end() {

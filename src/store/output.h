@@ -39,6 +39,8 @@ class Output {
  private:
   void json_rows(const model::Batch& batch);
   void table_end();
+  void records_end();
+  void more_rows();
   void markdown_end();
 
   const model::Table& shape_;
