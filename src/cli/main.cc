@@ -16,6 +16,7 @@ namespace egret::cli {
 extern const Command kCheck;
 extern const Command kIngest;
 extern const Command kCollect;
+extern const Command kDetect;
 extern const Command kDrill;
 extern const Command kIncident;
 extern const Command kInvestigate;
@@ -29,6 +30,7 @@ constexpr const Command* kCommands[] = {
     &kCollect,
     &kQuery,
     &kIngest,
+    &kDetect,
     &kIncident,
     &kCheck,
     &kDrill,

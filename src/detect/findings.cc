@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/ip.h"
 #include "base/text.h"
 
 namespace egret::detect {
@@ -57,6 +58,12 @@ void add_field(Entity& e, const std::string& identifier, std::string v) {
   } else {
     e.fields.emplace_back(identifier, std::move(v));
   }
+}
+
+bool is_private_address(const Entity& e) {
+  if (e.type != "IP") return false;
+  const auto address = IpAddress::parse(e.field("Address"));
+  return address && address->is_private();
 }
 
 }  // namespace
@@ -119,9 +126,12 @@ Findings::Found Findings::read(const model::Batch& rows, size_t row) const {
   f.end = time_of(rows, row, kEnds);
   if (f.end && f.start && *f.end < *f.start) f.end = f.start;
 
-  // What the row is about: its entities and where. A rule that maps nothing is about whole rows.
-  for (const Entity& e : f.entities) f.key += e.key() + "\x1e";
-  f.key += f.cluster + "\x1f" + f.node + "\x1f" + f.pod + "\x1f" + f.workload;
+  // What the row is about: its entities and where. Where a workload is named, its pods, their nodes and addresses are one party.
+  // A rule that maps nothing is about whole rows.
+  for (const Entity& e : f.entities)
+    if (f.workload.empty() || !is_private_address(e)) f.key += e.key() + "\x1e";
+  f.key += f.cluster + "\x1f" + f.workload;
+  if (f.workload.empty()) f.key += "\x1f" + f.node + "\x1f" + f.pod;
   if (rule_.entities.empty() && f.cluster.empty() && f.node.empty() && f.pod.empty() && f.workload.empty())
     for (size_t c = 0; c < rows.table().columns.size(); ++c) f.key += rows.to_text(static_cast<int>(c), row) + "\x1f";
   return f;
@@ -169,11 +179,12 @@ void Findings::raise(const Window& window, std::vector<Found> found, size_t resu
     timed &= f.start.has_value();
     if (f.start) a.start = std::min(a.start, *f.start);
     if (f.end) a.end = std::max(a.end, *f.end);
-    // One alert about several places names none of them as the place.
+    // One alert about several places names none of them as the place; of a workload's pods, the first stands for all.
+    const bool same_workload = !f.workload.empty() && f.workload == a.workload && f.cluster == a.cluster;
     if (f.cluster != a.cluster) a.cluster.clear();
-    if (f.node != a.node) a.node.clear();
+    if (f.node != a.node && !same_workload) a.node.clear();
     if (f.ns != a.ns) a.ns.clear();
-    if (f.pod != a.pod) a.pod.clear();
+    if (f.pod != a.pod && !same_workload) a.pod.clear();
     if (f.workload != a.workload) a.workload.clear();
     seen_[f.key] = {alerts_.size(), window.end};
   }
@@ -197,7 +208,7 @@ Findings::Outcome Findings::take(const Window& window, const model::Batch& rows)
     Found nothing;
     nothing.name = rule_.name;
     nothing.description = rule_.description;
-    if (const auto it = seen_.find(""); it != seen_.end() && it->second.window_end > window.start) {
+    if (const auto it = seen_.find(""); it != seen_.end() && it->second.window_end >= window.start) {
       Alert& a = alerts_[it->second.alert];
       ++a.windows;
       a.end = window.end;
@@ -213,7 +224,7 @@ Findings::Outcome Findings::take(const Window& window, const model::Batch& rows)
   for (size_t row = 0; row < rows.rows(); ++row) {
     Found f = read(rows, row);
     const auto it = seen_.find(f.key);
-    if (it != seen_.end() && it->second.window_end > window.start && it->second.window_end < window.end) {
+    if (it != seen_.end() && it->second.window_end >= window.start && it->second.window_end < window.end) {
       Alert& a = alerts_[it->second.alert];
       if (f.end) a.end = std::max(a.end, *f.end);
       continued.insert(it->second.alert);

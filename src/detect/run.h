@@ -2,8 +2,8 @@
 // Rules over the data's own time: a back-test that raises what the rules would have raised, as if it were then.
 //
 // Each rule runs at its schedule's windows over the span of the rows that it reads. A window sees rows of (end − queryPeriod, end],
-// and now() is its end. Windows that cannot find anything are skipped by a count of rows per bin. What an overlapping window finds
-// again continues the alert instead of raising it once more.
+// and now() is its end. Windows that cannot find anything are skipped by a count of rows per bin. What an overlapping or the next
+// window finds again continues the alert instead of raising it once more.
 #include <functional>
 #include <memory>
 #include <string>
