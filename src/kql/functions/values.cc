@@ -190,7 +190,7 @@ std::optional<int64_t> to_long(std::string_view text) {
     return static_cast<int64_t>(minus ? 0 - *v : *v);
   }
   if (const auto v = whole<int64_t>(text)) return v;
-  if (text.empty() || !(is_digit(unsigned_text.empty() ? 'x' : unsigned_text[0]) || unsigned_text[0] == '.')) return {};
+  if (unsigned_text.empty() || !(is_digit(unsigned_text[0]) || unsigned_text[0] == '.')) return {};
   const auto real = to_real(text);
   return real ? real_to_long(*real) : std::nullopt;
 }
