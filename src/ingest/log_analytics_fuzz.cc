@@ -1,0 +1,15 @@
+#include <iterator>
+
+#include "ingest/decoder_fuzz.h"
+
+namespace egret::ingest {
+extern const Decoder kLogAnalytics, kAppInsightsExport;
+}
+
+// The first byte chooses the decoder.
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace egret::ingest;
+  static const Decoder* const kAll[] = {&kLogAnalytics, &kAppInsightsExport};
+  if (size == 0) return 0;
+  return fuzz_decoder(*kAll[data[0] % std::size(kAll)], data + 1, size - 1, "am-kubepodinventory/WorkspaceResourceId=/x/PT05M.json");
+}
