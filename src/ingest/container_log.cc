@@ -33,9 +33,12 @@ Probe probe(std::string_view head, std::string_view path) {
     if (dns == CorednsLine::kOther) ++p.coredns_other;
     if (dns != CorednsLine::kNo) continue;
     const EnvoyLine web = parse_envoy(line.text, a, reason);
-    if (web == EnvoyLine::kAccess || web == EnvoyLine::kMalformed) ++p.envoy;
-    else if (parse_klog(line.text, kUnixEpochTicks)) ++p.klog;
-    else if (line.clock && line.whole.data() != line.text.data()) ++p.wrapped;
+    if (web == EnvoyLine::kAccess || web == EnvoyLine::kMalformed)
+      ++p.envoy;
+    else if (parse_klog(line.text, kUnixEpochTicks))
+      ++p.klog;
+    else if (line.clock && line.whole.data() != line.text.data())
+      ++p.wrapped;
   }
   return p;
 }
@@ -48,7 +51,8 @@ int recognise_coredns(std::string_view head, std::string_view path) {
 }
 
 int recognise_envoy(std::string_view head, std::string_view path) {
-  if (!head.contains("HTTP/") && !head.contains("- - -") && !head.contains("response_code") && !head.contains("upstream_cluster") && !head.contains("connection complete"))
+  if (!head.contains("HTTP/") && !head.contains("- - -") && !head.contains("response_code") && !head.contains("upstream_cluster") &&
+      !head.contains("connection complete"))
     return 0;
   const Probe p = probe(head, path);
   return p.envoy > p.coredns ? 90 : 0;
@@ -86,8 +90,12 @@ void decode(const Source& source, Sink& sink) {
       sink.error(line.number, "the JSON around the log line is broken", line.whole);
       continue;
     }
-    const LogContext context{
-        .cluster = source.cluster, .node = line.node, .pod_namespace = line.ns, .pod = line.pod, .container = line.container, .workload = {}};
+    const LogContext context{.cluster = source.cluster,
+                             .node = line.node,
+                             .pod_namespace = line.ns,
+                             .pod = line.pod,
+                             .container = line.container,
+                             .workload = {}};
     switch (payloads.decode(line.text, line.clock, context)) {
       case Payload::kRow:
       case Payload::kKnown: continue;
@@ -97,8 +105,10 @@ void decode(const Source& source, Sink& sink) {
     }
     if (line.text.starts_with('#') && !line.clock) continue;  // comments of whoever collected it
     const auto klog = parse_klog(line.text, line.clock ? *line.clock : source.read_at);
-    if (line.clock) container_row(sink, line, *line.clock, klog ? klog->level : "", source);
-    else if (klog) container_row(sink, line, klog->time, klog->level, source);
+    if (line.clock)
+      container_row(sink, line, *line.clock, klog ? klog->level : "", source);
+    else if (klog)
+      container_row(sink, line, klog->time, klog->level, source);
     else
       sink.error(line.number, "a log line without a time", line.whole, "export it again with `kubectl logs --timestamps`");
   }
@@ -108,8 +118,11 @@ void decode(const Source& source, Sink& sink) {
 }  // namespace
 
 extern const Decoder kCorednsLog, kEnvoyLog, kContainerLog;
-const Decoder kCorednsLog{"coredns", "CoreDNS log plugin, bare or as kubectl, CRI, docker, stern and Fluent wrap it", "ASimDnsActivityLogs", recognise_coredns, decode};
-const Decoder kEnvoyLog{"envoy", "Envoy and Istio access logs (text, JSON, ztunnel), wrapped likewise", "ASimWebSessionLogs", recognise_envoy, decode};
-const Decoder kContainerLog{"container-log", "any other container's log with times: cluster-autoscaler (klog), applications", "ContainerLogV2", recognise_log, decode};
+const Decoder kCorednsLog{"coredns", "CoreDNS log plugin, bare or as kubectl, CRI, docker, stern and Fluent wrap it", "ASimDnsActivityLogs",
+                          recognise_coredns, decode};
+const Decoder kEnvoyLog{"envoy", "Envoy and Istio access logs (text, JSON, ztunnel), wrapped likewise", "ASimWebSessionLogs",
+                        recognise_envoy, decode};
+const Decoder kContainerLog{"container-log", "any other container's log with times: cluster-autoscaler (klog), applications",
+                            "ContainerLogV2", recognise_log, decode};
 
 }  // namespace egret::ingest

@@ -4,4 +4,6 @@ namespace egret::ingest {
 extern const Decoder kContainerLog;
 }
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) { return egret::ingest::fuzz_decoder(egret::ingest::kContainerLog, data, size, "ns_pod-abcde_container.log"); }
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  return egret::ingest::fuzz_decoder(egret::ingest::kContainerLog, data, size, "ns_pod-abcde_container.log");
+}

@@ -30,8 +30,8 @@ std::optional<Ticks> clf_time(std::string_view s) {
   for (int i = 0; i < 12; ++i)
     if (s.substr(3, 3) == kMonths[i]) month = i + 1;
   if (!month) return {};
-  const std::string iso = std::string(s.substr(7, 4)) + (month < 10 ? "-0" : "-") + std::to_string(month) + "-" + std::string(s.substr(0, 2)) + "T" +
-                          std::string(s.substr(12, 8)) + std::string(s.substr(21));
+  const std::string iso = std::string(s.substr(7, 4)) + (month < 10 ? "-0" : "-") + std::to_string(month) + "-" +
+                          std::string(s.substr(0, 2)) + "T" + std::string(s.substr(12, 8)) + std::string(s.substr(21));
   return parse_iso_datetime(iso);
 }
 
@@ -40,10 +40,12 @@ bool is_other(std::string_view line) {
       line.starts_with("[FATAL] ") || line.starts_with("[PANIC] ")) {
     const std::string_view rest = line.substr(line.find(']') + 2);
     return rest.starts_with("plugin/") || rest.starts_with("Reloading") || rest.starts_with("SIG") || rest.starts_with("CoreDNS-") ||
-           rest.starts_with("Running configuration") || rest.starts_with("linux/") || rest.starts_with("127.0.0.1") || rest.starts_with("Recovered") ||
-           rest.starts_with("No files matching import glob pattern") || rest.find("dns") != std::string_view::npos;
+           rest.starts_with("Running configuration") || rest.starts_with("linux/") || rest.starts_with("127.0.0.1") ||
+           rest.starts_with("Recovered") || rest.starts_with("No files matching import glob pattern") ||
+           rest.find("dns") != std::string_view::npos;
   }
-  return line.starts_with("CoreDNS-") || (line.starts_with(".:") && line.size() < 9) || (line.starts_with("linux/") && line.find(", go") != std::string_view::npos);
+  return line.starts_with("CoreDNS-") || (line.starts_with(".:") && line.size() < 9) ||
+         (line.starts_with("linux/") && line.find(", go") != std::string_view::npos);
 }
 
 }  // namespace

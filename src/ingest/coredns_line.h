@@ -10,8 +10,8 @@
 namespace egret::ingest {
 
 struct CorednsQuery {
-  std::optional<Ticks> time;   // the line's own, where it has one
-  std::string_view client;     // address text without brackets and zone
+  std::optional<Ticks> time;  // the line's own, where it has one
+  std::string_view client;    // address text without brackets and zone
   int port = 0;
   int id = 0;
   std::string_view type, name, protocol;  // protocol: udp, tcp, https, grpc

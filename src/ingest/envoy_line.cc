@@ -160,7 +160,8 @@ EnvoyLine json_line(std::string_view line, EnvoyAccess& a, std::string& reason) 
     const auto v = js::get(e, name);
     return js::text(v) == "-" ? std::nullopt : js::integer(v);
   };
-  const auto code = integer("response_code"), received = integer("bytes_received"), sent = integer("bytes_sent"), duration = integer("duration");
+  const auto code = integer("response_code"), received = integer("bytes_received"), sent = integer("bytes_sent"),
+             duration = integer("duration");
   a.has_code = code.has_value();
   a.code = code.value_or(0);
   a.received = received.value_or(0);
@@ -212,11 +213,13 @@ EnvoyLine zap_line(std::string_view line, EnvoyAccess& a, std::string& reason) {
     rest.remove_prefix(std::min(rest.find_first_not_of(" \t"), rest.size()));
   }
   const std::string level = to_lower(rest.substr(0, rest.find_first_of(" \t")));
-  if (level != "info" && level != "warn" && level != "error" && level != "debug" && level != "trace" && level != "warning" && level != "critical" && level != "fatal")
+  if (level != "info" && level != "warn" && level != "error" && level != "debug" && level != "trace" && level != "warning" &&
+      level != "critical" && level != "fatal")
     return EnvoyLine::kNo;
   rest.remove_prefix(std::min(level.size(), rest.size()));
   rest.remove_prefix(std::min(rest.find_first_not_of(" \t"), rest.size()));
-  if (!rest.starts_with("access")) return line.find('\t') != std::string_view::npos || rest.find("  ") != std::string_view::npos ? EnvoyLine::kOther : EnvoyLine::kNo;
+  if (!rest.starts_with("access"))
+    return line.find('\t') != std::string_view::npos || rest.find("  ") != std::string_view::npos ? EnvoyLine::kOther : EnvoyLine::kNo;
   a.downstream_remote = field(rest, "src.addr");
   if (a.downstream_remote.empty()) return EnvoyLine::kOther;  // "connection opened" of debug level has it too, but is seen rarely
   if (rest.find("connection opened") != std::string_view::npos) return EnvoyLine::kOther;

@@ -30,7 +30,8 @@ End end_of(const Element& flow, std::string_view side) {
   x.name_space = js::text(*x.e, "namespace");
   x.pod = js::text(*x.e, "pod_name");
   js::each(js::get(*x.e, "workloads"), [&](const Element& w) {
-    if (x.workload.empty()) x.workload = std::string(x.name_space) + "/" + std::string(js::text(w, "kind")) + "/" + std::string(js::text(w, "name"));
+    if (x.workload.empty())
+      x.workload = std::string(x.name_space) + "/" + std::string(js::text(w, "kind")) + "/" + std::string(js::text(w, "name"));
   });
   js::each(js::get(*x.e, "labels"), [&](const Element& l) { x.world |= js::text(l).starts_with("reserved:world"); });
   return x;
@@ -42,7 +43,8 @@ class Flows {
 
   void line(const Element& e, std::string_view text, uint64_t number) {
     const auto wrapped = js::get(e, "flow");
-    if (!wrapped && (js::get(e, "lost_events") || js::get(e, "node_status") || js::get(e, "agent_event") || js::get(e, "debug_event"))) return;
+    if (!wrapped && (js::get(e, "lost_events") || js::get(e, "node_status") || js::get(e, "agent_event") || js::get(e, "debug_event")))
+      return;
     const Element flow = wrapped ? *wrapped : e;
     auto time = js::time(flow, "time");
     if (!time) time = js::time(e, "time");
@@ -55,7 +57,8 @@ class Flows {
       node.remove_prefix(slash + 1);
     }
     const auto l7 = js::get(flow, "l7");
-    const bool reply = js::boolean(js::get(flow, "is_reply")) || js::boolean(js::get(flow, "reply")) || (l7 && js::text(*l7, "type") == "RESPONSE");
+    const bool reply =
+        js::boolean(js::get(flow, "is_reply")) || js::boolean(js::get(flow, "reply")) || (l7 && js::text(*l7, "type") == "RESPONSE");
     End src = end_of(flow, "source"), dst = end_of(flow, "destination");
     if (reply) std::swap(src, dst);
     std::string_view protocol;
@@ -69,8 +72,10 @@ class Flows {
     Span& seen = spans_[cluster];
     seen.from = seen.from ? std::min(seen.from, *time) : *time;
     seen.to = std::max(seen.to, *time);
-    if (const auto dns = l7 ? js::get(*l7, "dns") : std::nullopt) return dns_row(*dns, *time, cluster, src, dst, from_port, protocol, reply);
-    if (const auto http = l7 ? js::get(*l7, "http") : std::nullopt) return web_row(*http, *l7, *time, cluster, src, dst, from_port, to_port, verdict, reply);
+    if (const auto dns = l7 ? js::get(*l7, "dns") : std::nullopt)
+      return dns_row(*dns, *time, cluster, src, dst, from_port, protocol, reply);
+    if (const auto http = l7 ? js::get(*l7, "http") : std::nullopt)
+      return web_row(*http, *l7, *time, cluster, src, dst, from_port, to_port, verdict, reply);
 
     std::string_view host;
     js::each(js::get(flow, reply ? "source_names" : "destination_names"), [&](const Element& n) {
@@ -94,7 +99,9 @@ class Flows {
         .integer("DstPortNumber", to_port)
         .text("DstHostname", dns_name(host))
         .text("NetworkProtocol", protocol)
-        .text("NetworkDirection", dst.world ? "Outbound" : src.world ? "Inbound" : "Local")
+        .text("NetworkDirection", dst.world   ? "Outbound"
+                                  : src.world ? "Inbound"
+                                              : "Local")
         .text("NetworkConnectionHistory", js::text(flow, "Summary"))
         .text("NetworkRuleName", js::text(flow, "drop_reason_desc"))
         .integer("SrcPackets", reply ? 0 : 1)
@@ -114,7 +121,8 @@ class Flows {
   }
 
  private:
-  void dns_row(const Element& dns, Ticks time, std::string_view cluster, const End& src, const End& dst, std::optional<int64_t> port, std::string_view protocol, bool reply) {
+  void dns_row(const Element& dns, Ticks time, std::string_view cluster, const End& src, const End& dst, std::optional<int64_t> port,
+               std::string_view protocol, bool reply) {
     std::string_view type;
     js::each(js::get(dns, "qtypes"), [&](const Element& t) {
       if (type.empty()) type = js::text(t);
@@ -132,7 +140,9 @@ class Flows {
         .text("EventProduct", "Hubble")
         .text("EventType", "Query")
         .text("EventSubType", reply ? "response" : "request")
-        .text("EventResult", !reply ? "NA" : code == 0 ? "Success" : "Failure")
+        .text("EventResult", !reply      ? "NA"
+                             : code == 0 ? "Success"
+                                         : "Failure")
         .text("EventResultDetails", reply ? dns_code_name(static_cast<int>(code)) : "NA")
         .address("SrcIpAddr", src.address)
         .integer("SrcPortNumber", port)
@@ -151,8 +161,8 @@ class Flows {
         .text("SrcWorkload", src.workload);
   }
 
-  void web_row(const Element& http, const Element& l7, Ticks time, std::string_view cluster, const End& src, const End& dst, std::optional<int64_t> from_port, std::optional<int64_t> to_port,
-               std::string_view verdict, bool reply) {
+  void web_row(const Element& http, const Element& l7, Ticks time, std::string_view cluster, const End& src, const End& dst,
+               std::optional<int64_t> from_port, std::optional<int64_t> to_port, std::string_view verdict, bool reply) {
     std::string_view agent, id, url = js::text(http, "url");
     js::each(js::get(http, "headers"), [&](const Element& h) {
       const std::string key = to_lower(js::text(h, "key"));
@@ -186,13 +196,16 @@ class Flows {
         .text("HttpUserAgent", agent)
         .integer("HttpStatusCode", code && *code > 0 && *code < 1000 ? code : std::nullopt)
         .text("Url", url)
-        .integer("NetworkDuration", latency ? std::optional<int64_t>(std::clamp<int64_t>(*latency / 1'000'000, 0, INT32_MAX)) : std::nullopt)
+        .integer("NetworkDuration",
+                 latency ? std::optional<int64_t>(std::clamp<int64_t>(*latency / 1'000'000, 0, INT32_MAX)) : std::nullopt)
         .text("NetworkApplicationProtocol", "HTTP")
         .text("Cluster", cluster)
         .text("SrcNamespace", src.name_space)
         .text("SrcPodName", src.pod)
         .text("SrcWorkload", src.workload)
-        .text("Direction", dst.world ? "outbound" : src.world ? "inbound" : "");
+        .text("Direction", dst.world   ? "outbound"
+                           : src.world ? "inbound"
+                                       : "");
   }
 
   struct Span {
@@ -222,8 +235,10 @@ void decode(const Source& source, Sink& sink) {
     rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
     ++number;
     if (one.empty()) continue;
-    if (parser.parse(one.data(), one.size()).get(e) != simdjson::SUCCESS || !e.is_object()) sink.error(number, "not valid JSON", one);
-    else flows.line(e, one, number);
+    if (parser.parse(one.data(), one.size()).get(e) != simdjson::SUCCESS || !e.is_object())
+      sink.error(number, "not valid JSON", one);
+    else
+      flows.line(e, one, number);
   }
   flows.finish();
 }
@@ -231,6 +246,7 @@ void decode(const Source& source, Sink& sink) {
 }  // namespace
 
 extern const Decoder kHubble;
-const Decoder kHubble{"hubble", "Hubble flows of Cilium as JSON lines", "ASimNetworkSessionLogs,ASimDnsActivityLogs,ASimWebSessionLogs", recognise, decode};
+const Decoder kHubble{"hubble", "Hubble flows of Cilium as JSON lines", "ASimNetworkSessionLogs,ASimDnsActivityLogs,ASimWebSessionLogs",
+                      recognise, decode};
 
 }  // namespace egret::ingest

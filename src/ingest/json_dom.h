@@ -20,9 +20,7 @@ inline std::optional<Element> get(const Element& e, std::string_view key) {
   if (e.at_key(key).get(out) != simdjson::SUCCESS || out.is_null()) return {};
   return out;
 }
-inline std::optional<Element> get(const std::optional<Element>& e, std::string_view key) {
-  return e ? get(*e, key) : std::nullopt;
-}
+inline std::optional<Element> get(const std::optional<Element>& e, std::string_view key) { return e ? get(*e, key) : std::nullopt; }
 // The value below that path of keys; absent and null are the same.
 inline std::optional<Element> get(const Element& e, Path path) {
   std::optional<Element> at = e;

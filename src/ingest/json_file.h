@@ -10,14 +10,17 @@ namespace egret::ingest {
 template <typename F>
 void each_record(const Source& source, Sink& sink, F&& f) {
   simdjson::dom::parser parser;
-  each_json_record(source.bytes, {},
-                   {.record =
-                        [&](std::string_view text, uint64_t line) {
-                          js::Element e;
-                          if (parser.parse(text.data(), text.size()).get(e) == simdjson::SUCCESS) f(e, text, line);
-                          else sink.error(line, "not valid JSON", text);
-                        },
-                    .broken = [&](uint64_t line, std::string reason, std::string_view beginning) { sink.error(line, std::move(reason), beginning); }});
+  each_json_record(
+      source.bytes, {},
+      {.record =
+           [&](std::string_view text, uint64_t line) {
+             js::Element e;
+             if (parser.parse(text.data(), text.size()).get(e) == simdjson::SUCCESS)
+               f(e, text, line);
+             else
+               sink.error(line, "not valid JSON", text);
+           },
+       .broken = [&](uint64_t line, std::string reason, std::string_view beginning) { sink.error(line, std::move(reason), beginning); }});
 }
 
 }  // namespace egret::ingest

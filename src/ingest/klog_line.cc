@@ -29,7 +29,8 @@ std::optional<KlogLine> parse_klog(std::string_view line, Ticks near) {
   c.minute = digits(9, 2);
   c.second = digits(12, 2);
   const int micros = digits(15, 6);
-  if (c.month < 1 || c.month > 12 || c.day < 1 || c.day > 31 || c.hour < 0 || c.hour > 23 || c.minute < 0 || c.minute > 59 || c.second < 0 || c.second > 60 || micros < 0)
+  if (c.month < 1 || c.month > 12 || c.day < 1 || c.day > 31 || c.hour < 0 || c.hour > 23 || c.minute < 0 || c.minute > 59 ||
+      c.second < 0 || c.second > 60 || micros < 0)
     return {};
   c.ticks = micros * 10;
   k.time = ticks_from_civil(c);

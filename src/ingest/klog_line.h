@@ -8,8 +8,8 @@
 namespace egret::ingest {
 
 struct KlogLine {
-  std::string_view level;  // info, warning, error, fatal
-  Ticks time = 0;          // as UTC, in the year nearest before `near`
+  std::string_view level;   // info, warning, error, fatal
+  Ticks time = 0;           // as UTC, in the year nearest before `near`
   std::string_view source;  // file.go:123
   std::string_view message;
 };

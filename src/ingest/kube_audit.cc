@@ -19,11 +19,21 @@ struct Resource {
   std::string_view resource, kind;
 };
 constexpr Resource kResources[] = {
-    {"pods", "Pod"},           {"nodes", "Node"},         {"deployments", "Deployment"},
-    {"replicasets", "ReplicaSet"}, {"statefulsets", "StatefulSet"}, {"daemonsets", "DaemonSet"},
-    {"jobs", "Job"},           {"cronjobs", "CronJob"},   {"controllerrevisions", "ControllerRevision"},
-    {"configmaps", "ConfigMap"}, {"secrets", "Secret"},   {"services", "Service"},
-    {"namespaces", "Namespace"}, {"networkpolicies", "NetworkPolicy"}, {"replicationcontrollers", "ReplicationController"},
+    {"pods", "Pod"},
+    {"nodes", "Node"},
+    {"deployments", "Deployment"},
+    {"replicasets", "ReplicaSet"},
+    {"statefulsets", "StatefulSet"},
+    {"daemonsets", "DaemonSet"},
+    {"jobs", "Job"},
+    {"cronjobs", "CronJob"},
+    {"controllerrevisions", "ControllerRevision"},
+    {"configmaps", "ConfigMap"},
+    {"secrets", "Secret"},
+    {"services", "Service"},
+    {"namespaces", "Namespace"},
+    {"networkpolicies", "NetworkPolicy"},
+    {"replicationcontrollers", "ReplicationController"},
 };
 
 std::string_view kind_of(std::string_view resource) {
@@ -61,8 +71,8 @@ struct AuditDecoder::Impl {
   simdjson::dom::parser parser, ref_parser, user_parser, request_parser, response_parser, status_parser;
 
   struct Columns {
-    int time = -1, cluster, id, level, stage, verb, uri, user, source_ips, agent, ref, status, request, response, received, stage_time, annotations,
-        pod, resource_id, type;
+    int time = -1, cluster, id, level, stage, verb, uri, user, source_ips, agent, ref, status, request, response, received, stage_time,
+        annotations, pod, resource_id, type;
   } columns[2];
 
   struct Pending {
@@ -101,15 +111,32 @@ bool AuditDecoder::looks_like_event(const Element& e) {
   return js::text(e, "kind") == "Event" && js::get(e, "verb") && (js::get(e, "responseStatus") || js::get(e, "user"));
 }
 
-void AuditDecoder::Impl::audit_row(const Element& e, const AuditContext& context, std::optional<Ticks> time, std::optional<Ticks> received) {
+void AuditDecoder::Impl::audit_row(const Element& e, const AuditContext& context, std::optional<Ticks> time,
+                                   std::optional<Ticks> received) {
   model::Batch& b = sink.rows(context.admin ? "AKSAuditAdmin" : "AKSAudit");
   Columns& c = columns[context.admin];
   if (c.time < 0) {
     const auto n = [&](const char* name) { return b.column(name); };
-    c = {n("TimeGenerated"), n("Cluster"),       n("AuditId"),       n("Level"),          n("Stage"),
-         n("Verb"),          n("RequestUri"),    n("User"),          n("SourceIps"),      n("UserAgent"),
-         n("ObjectRef"),     n("ResponseStatus"), n("RequestObject"), n("ResponseObject"), n("RequestReceivedTime"),
-         n("StageReceivedTime"), n("Annotations"), n("PodName"),     n("_ResourceId"),    n("Type")};
+    c = {n("TimeGenerated"),
+         n("Cluster"),
+         n("AuditId"),
+         n("Level"),
+         n("Stage"),
+         n("Verb"),
+         n("RequestUri"),
+         n("User"),
+         n("SourceIps"),
+         n("UserAgent"),
+         n("ObjectRef"),
+         n("ResponseStatus"),
+         n("RequestObject"),
+         n("ResponseObject"),
+         n("RequestReceivedTime"),
+         n("StageReceivedTime"),
+         n("Annotations"),
+         n("PodName"),
+         n("_ResourceId"),
+         n("Type")};
   }
   b.add_row();
   if (time) b.set_datetime(c.time, *time);
@@ -258,7 +285,8 @@ void AuditDecoder::Impl::change(const Facts& f, const AuditContext& context) {
     return;
   }
   std::optional<Element> object;
-  if (shows(f.response)) object = f.response;
+  if (shows(f.response))
+    object = f.response;
   else if (verb != "delete" && shows(f.request)) {
     object = f.request;
     seen.partial = verb == "patch";
@@ -287,8 +315,10 @@ void AuditDecoder::Impl::change(const Facts& f, const AuditContext& context) {
     });
     if (replicas) w.key("replicas").number(*replicas);
     if (!containers.empty()) {
-      if (kind == "Pod") w.key("containers").raw("[" + containers + "]");
-      else w.key("template").raw("{\"spec\":{\"containers\":[" + containers + "]}}");
+      if (kind == "Pod")
+        w.key("containers").raw("[" + containers + "]");
+      else
+        w.key("template").raw("{\"spec\":{\"containers\":[" + containers + "]}}");
     }
     w.end_object().end_object();
     synthetic = std::move(w).take();
@@ -320,8 +350,8 @@ std::string AuditDecoder::decode(const Element& event, const AuditContext& conte
       if (!f.stage.empty()) impl_->completed.insert(id_hash);
     }
     impl_->change(f, context);
-  } else if (!verb_of(f.verb).empty() && f.stage != "Panic" && !f.id.empty() && impl_->pending.size() < kMostPending && !impl_->completed.contains(id_hash) &&
-             !kind_of(js::text(event, {"objectRef", "resource"})).empty()) {
+  } else if (!verb_of(f.verb).empty() && f.stage != "Panic" && !f.id.empty() && impl_->pending.size() < kMostPending &&
+             !impl_->completed.contains(id_hash) && !kind_of(js::text(event, {"objectRef", "resource"})).empty()) {
     // Held back: the completion, which says whether it succeeded, usually follows.
     impl_->pending[std::string(f.id)] = {js::minified(event), std::string(context.cluster), context.admin, *time};
   }
@@ -330,7 +360,8 @@ std::string AuditDecoder::decode(const Element& event, const AuditContext& conte
 
 std::string AuditDecoder::decode_text(std::string_view json, const AuditContext& context) {
   Element e;
-  if (const auto error = impl_->parser.parse(json.data(), json.size()).get(e)) return std::string("not JSON: ") + simdjson::error_message(error);
+  if (const auto error = impl_->parser.parse(json.data(), json.size()).get(e))
+    return std::string("not JSON: ") + simdjson::error_message(error);
   if (!looks_like_event(e)) return "not a Kubernetes audit event";
   return decode(e, context);
 }

@@ -22,11 +22,11 @@ class element;
 namespace egret::ingest {
 
 struct AuditContext {
-  std::string_view cluster = {};  // may be empty
-  bool admin = false;             // from kube-audit-admin: no get, list, watch
-  std::string_view resource_id = {};   // ARM id of the cluster, may be empty
-  std::string_view pod_name = {};      // of the API server, where the envelope says
-  std::optional<Ticks> clock = {};     // the envelope's time, used when the event has none
+  std::string_view cluster = {};      // may be empty
+  bool admin = false;                 // from kube-audit-admin: no get, list, watch
+  std::string_view resource_id = {};  // ARM id of the cluster, may be empty
+  std::string_view pod_name = {};     // of the API server, where the envelope says
+  std::optional<Ticks> clock = {};    // the envelope's time, used when the event has none
 };
 
 class AuditDecoder {

@@ -133,7 +133,11 @@ std::string event_of_alcide(const Element& e, std::optional<Ticks>& clock) {
 class Events {
  public:
   Events(const Source& source, Sink& sink)
-      : source_(source), sink_(sink), audit_(sink), rows_(sink), admin_(source.path.find("audit-admin") != std::string::npos || source.kind == "kube-audit-admin") {}
+      : source_(source),
+        sink_(sink),
+        audit_(sink),
+        rows_(sink),
+        admin_(source.path.find("audit-admin") != std::string::npos || source.kind == "kube-audit-admin") {}
 
   // One element of a file; false when it is nothing of ours.
   bool take(const Element& e, uint64_t line, int depth = 0) {
@@ -144,7 +148,8 @@ class Events {
       return true;
     }
     if (!e.is_object() || depth > 4) return false;
-    if (const auto items = js::get(e, "items"); js::is_array(items) && js::text(e, "kind").ends_with("List")) return take(*items, line, depth + 1);
+    if (const auto items = js::get(e, "items"); js::is_array(items) && js::text(e, "kind").ends_with("List"))
+      return take(*items, line, depth + 1);
     if (AuditDecoder::looks_like_event(e)) {
       decode(e, line, source_.cluster, {});
       return true;
@@ -257,8 +262,10 @@ void decode(const Source& source, Sink& sink) {
   if (!text.starts_with('{') && !text.starts_with('[')) {
     const YamlDocuments documents = yaml_to_json(source.bytes);
     for (const YamlDocument& d : documents.documents)
-      if (parser.parse(d.json).get(e) != simdjson::SUCCESS) sink.error(d.line, "a YAML document that cannot be read", d.json);
-      else if (!events.take(e, d.line)) events.refuse(e, d.line);
+      if (parser.parse(d.json).get(e) != simdjson::SUCCESS)
+        sink.error(d.line, "a YAML document that cannot be read", d.json);
+      else if (!events.take(e, d.line))
+        events.refuse(e, d.line);
     if (!documents.error.empty()) sink.error(documents.error_line, "YAML: " + documents.error, text);
     events.finish();
     return;
@@ -279,8 +286,12 @@ void decode(const Source& source, Sink& sink) {
     ++line;
     if (one.empty()) continue;
     if (const auto error = parser.parse(one.data(), one.size()).get(e))
-      sink.error(line, rest.empty() ? "not valid JSON: the file is cut off here" : std::string("not valid JSON: ") + simdjson::error_message(error), one);
-    else if (!events.take(e, line)) events.refuse(e, line);
+      sink.error(
+          line,
+          rest.empty() ? "not valid JSON: the file is cut off here" : std::string("not valid JSON: ") + simdjson::error_message(error),
+          one);
+    else if (!events.take(e, line))
+      events.refuse(e, line);
   }
   events.finish();
 }
@@ -288,7 +299,7 @@ void decode(const Source& source, Sink& sink) {
 }  // namespace
 
 extern const Decoder kKubeAudit;
-const Decoder kKubeAudit{"kube-audit", "Kubernetes audit events: lines, lists, collectors' records, GKE Cloud Logging", "AKSAudit,AKSAuditAdmin,EgretKubeObjects,KubeEvents",
-                         recognise, decode};
+const Decoder kKubeAudit{"kube-audit", "Kubernetes audit events: lines, lists, collectors' records, GKE Cloud Logging",
+                         "AKSAudit,AKSAuditAdmin,EgretKubeObjects,KubeEvents", recognise, decode};
 
 }  // namespace egret::ingest

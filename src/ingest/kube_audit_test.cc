@@ -15,20 +15,27 @@ struct Audit {
   std::string object(std::string_view column, size_t row = 0) { return sink.text("EgretKubeObjects", row, column); }
 };
 
-std::string event(std::string_view verb, std::string_view ref, std::string_view rest, std::string_view stage = "ResponseComplete", std::string_view id = "a1", int code = 200) {
-  return R"({"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID":")" + std::string(id) + R"(","stage":")" + std::string(stage) + R"(","verb":")" + std::string(verb) +
-         R"(","requestURI":"/x","user":{"username":"alice"},"userAgent":"kubectl/1.30","objectRef":)" + std::string(ref) + R"(,"responseStatus":{"code":)" + std::to_string(code) +
-         R"(},"requestReceivedTimestamp":"2024-06-01T10:00:00.5Z")" + std::string(rest) + "}";
+std::string event(std::string_view verb, std::string_view ref, std::string_view rest, std::string_view stage = "ResponseComplete",
+                  std::string_view id = "a1", int code = 200) {
+  return R"({"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID":")" + std::string(id) + R"(","stage":")" + std::string(stage) +
+         R"(","verb":")" + std::string(verb) +
+         R"(","requestURI":"/x","user":{"username":"alice"},"userAgent":"kubectl/1.30","objectRef":)" + std::string(ref) +
+         R"(,"responseStatus":{"code":)" + std::to_string(code) + R"(},"requestReceivedTimestamp":"2024-06-01T10:00:00.5Z")" +
+         std::string(rest) + "}";
 }
 
 constexpr std::string_view kPod = R"({"resource":"pods","namespace":"shop","name":"web-1","apiVersion":"v1"})";
-constexpr std::string_view kDeployment = R"({"resource":"deployments","namespace":"shop","name":"web","apiGroup":"apps","apiVersion":"v1"})";
+constexpr std::string_view kDeployment =
+    R"({"resource":"deployments","namespace":"shop","name":"web","apiGroup":"apps","apiVersion":"v1"})";
 constexpr std::string_view kSecret = R"({"resource":"secrets","namespace":"shop","name":"db","apiVersion":"v1"})";
 
 TEST(Audit, CreateShowsTheWholePod) {
   Audit a;
-  ASSERT_EQ(a.add(event("create", kPod, R"(,"responseObject":{"kind":"Pod","metadata":{"name":"web-1","namespace":"shop","uid":"u1","labels":{"app":"web","pod-template-hash":"abc"},"ownerReferences":[{"kind":"ReplicaSet","name":"web-abc","uid":"r1","controller":true}]},"spec":{"nodeName":"n1","serviceAccountName":"web","containers":[{"name":"c","image":"acr/web:2","args":["--url","https://x.example"],"env":[{"name":"K","valueFrom":{"secretKeyRef":{"name":"db","key":"p"}}},{"name":"HOST","value":"api.example"}]}],"volumes":[{"configMap":{"name":"cfg"}}]}})")),
-            "");
+  ASSERT_EQ(
+      a.add(event(
+          "create", kPod,
+          R"(,"responseObject":{"kind":"Pod","metadata":{"name":"web-1","namespace":"shop","uid":"u1","labels":{"app":"web","pod-template-hash":"abc"},"ownerReferences":[{"kind":"ReplicaSet","name":"web-abc","uid":"r1","controller":true}]},"spec":{"nodeName":"n1","serviceAccountName":"web","containers":[{"name":"c","image":"acr/web:2","args":["--url","https://x.example"],"env":[{"name":"K","valueFrom":{"secretKeyRef":{"name":"db","key":"p"}}},{"name":"HOST","value":"api.example"}]}],"volumes":[{"configMap":{"name":"cfg"}}]}})")),
+      "");
   ASSERT_EQ(a.objects(), 1u);
   EXPECT_EQ(a.object("Verb"), "create");
   EXPECT_EQ(a.object("Node"), "n1");
@@ -72,9 +79,13 @@ TEST(Audit, OnlyTheCompletedStageCountsUnlessThereIsNone) {
 
 TEST(Audit, PatchShowsOnlyWhatItChanged) {
   Audit a;
-  a.add(event("patch", kDeployment, R"(,"requestObject":{"spec":{"template":{"spec":{"containers":[{"name":"c","image":"acr/web:3"}]}}}})"));
-  a.add(event("patch", kDeployment, R"(,"requestObject":[{"op":"replace","path":"/spec/template/spec/containers/0/image","value":"acr/web:4"},{"op":"replace","path":"/spec/replicas","value":5}])"));
-  a.add(event("update", R"({"resource":"deployments","namespace":"shop","name":"web","subresource":"scale"})", R"(,"requestObject":{"kind":"Scale","spec":{"replicas":0}})"));
+  a.add(
+      event("patch", kDeployment, R"(,"requestObject":{"spec":{"template":{"spec":{"containers":[{"name":"c","image":"acr/web:3"}]}}}})"));
+  a.add(event(
+      "patch", kDeployment,
+      R"(,"requestObject":[{"op":"replace","path":"/spec/template/spec/containers/0/image","value":"acr/web:4"},{"op":"replace","path":"/spec/replicas","value":5}])"));
+  a.add(event("update", R"({"resource":"deployments","namespace":"shop","name":"web","subresource":"scale"})",
+              R"(,"requestObject":{"kind":"Scale","spec":{"replicas":0}})"));
   ASSERT_EQ(a.objects(), 3u);
   EXPECT_EQ(a.object("Images", 0), R"(["acr/web:3"])");
   EXPECT_EQ(a.object("HostNetwork", 0), "");
@@ -86,7 +97,8 @@ TEST(Audit, PatchShowsOnlyWhatItChanged) {
 
 TEST(Audit, BindingGivesTheNode) {
   Audit a;
-  a.add(event("create", R"({"resource":"pods","namespace":"shop","name":"web-1","subresource":"binding"})", R"(,"requestObject":{"kind":"Binding","metadata":{"uid":"u1"},"target":{"kind":"Node","name":"n7"}})"));
+  a.add(event("create", R"({"resource":"pods","namespace":"shop","name":"web-1","subresource":"binding"})",
+              R"(,"requestObject":{"kind":"Binding","metadata":{"uid":"u1"},"target":{"kind":"Node","name":"n7"}})"));
   a.add(event("create", R"({"resource":"pods","namespace":"shop","name":"web-1","subresource":"exec"})", ""));
   ASSERT_EQ(a.objects(), 1u);
   EXPECT_EQ(a.object("Node"), "n7");
@@ -95,8 +107,12 @@ TEST(Audit, BindingGivesTheNode) {
 
 TEST(Audit, SecretsNeverKeepTheirValues) {
   Audit a;
-  a.add(event("create", kSecret, R"(,"requestObject":{"kind":"Secret","metadata":{"name":"db","annotations":{"kubectl.kubernetes.io/last-applied-configuration":"{\"data\":{\"p\":\"aHVudGVyMg==\"}}"}},"data":{"p":"aHVudGVyMg=="},"stringData":{"q":"hunter2"}})"));
-  a.add(event("patch", kSecret, R"(,"requestObject":[{"op":"replace","path":"/data/p","value":"aHVudGVyMg=="},{"op":"add","path":"/data","value":{"r":"aHVudGVyMg=="}}])"));
+  a.add(event(
+      "create", kSecret,
+      R"(,"requestObject":{"kind":"Secret","metadata":{"name":"db","annotations":{"kubectl.kubernetes.io/last-applied-configuration":"{\"data\":{\"p\":\"aHVudGVyMg==\"}}"}},"data":{"p":"aHVudGVyMg=="},"stringData":{"q":"hunter2"}})"));
+  a.add(event(
+      "patch", kSecret,
+      R"(,"requestObject":[{"op":"replace","path":"/data/p","value":"aHVudGVyMg=="},{"op":"add","path":"/data","value":{"r":"aHVudGVyMg=="}}])"));
   ASSERT_EQ(a.objects(), 2u);
   for (const auto& [table, batch] : a.sink.batches)
     for (size_t row = 0; row < batch.rows(); ++row)
@@ -114,7 +130,9 @@ TEST(Audit, HeartbeatsOfNodesAreNotChanges) {
   Audit a;
   const std::string ref = R"({"resource":"nodes","name":"n1","subresource":"status"})";
   const auto beat = [&](std::string_view ready) {
-    a.add(event("patch", ref, R"(,"requestObject":{"status":{"conditions":[{"type":"MemoryPressure","status":"False"},{"type":"Ready","status":")" + std::string(ready) + R"("}]}})"));
+    a.add(event("patch", ref,
+                R"(,"requestObject":{"status":{"conditions":[{"type":"MemoryPressure","status":"False"},{"type":"Ready","status":")" +
+                    std::string(ready) + R"("}]}})"));
   };
   beat("False");
   beat("False");
@@ -128,8 +146,9 @@ TEST(Audit, HeartbeatsOfNodesAreNotChanges) {
 
 TEST(Audit, EventsGoToKubeEvents) {
   Audit a;
-  a.add(event("create", R"({"resource":"events","namespace":"default","name":"x"})",
-              R"(,"requestObject":{"kind":"Event","reason":"TriggeredScaleUp","message":"pod triggered scale-up","type":"Normal","involvedObject":{"kind":"Pod","name":"web-1","namespace":"shop"},"lastTimestamp":"2024-06-01T09:59:58Z","count":1,"source":{"component":"cluster-autoscaler"}})"));
+  a.add(event(
+      "create", R"({"resource":"events","namespace":"default","name":"x"})",
+      R"(,"requestObject":{"kind":"Event","reason":"TriggeredScaleUp","message":"pod triggered scale-up","type":"Normal","involvedObject":{"kind":"Pod","name":"web-1","namespace":"shop"},"lastTimestamp":"2024-06-01T09:59:58Z","count":1,"source":{"component":"cluster-autoscaler"}})"));
   EXPECT_EQ(a.objects(), 0u);
   ASSERT_EQ(a.sink.count("KubeEvents"), 1u);
   EXPECT_EQ(a.sink.text("KubeEvents", 0, "Name"), "web-1");
@@ -138,7 +157,8 @@ TEST(Audit, EventsGoToKubeEvents) {
 
 TEST(Audit, ExportedRowsGiveTheSameObject) {
   Audit a;
-  a.add(event("create", kPod, R"(,"responseObject":{"kind":"Pod","metadata":{"uid":"u1"},"spec":{"nodeName":"n1","containers":[]}})"), true);
+  a.add(event("create", kPod, R"(,"responseObject":{"kind":"Pod","metadata":{"uid":"u1"},"spec":{"nodeName":"n1","containers":[]}})"),
+        true);
   MemorySink again;
   AuditDecoder decoder(again);
   decoder.decode_row(a.sink.batches.find("AKSAuditAdmin")->second, 0, {.cluster = "c1", .admin = true});

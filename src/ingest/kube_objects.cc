@@ -68,22 +68,29 @@ int recognise(std::string_view head, std::string_view) {
   if (s.empty()) return 0;
   if (s.find("audit.k8s.io") != std::string_view::npos || s.find("\"auditID\"") != std::string_view::npos) return 0;
   if (s[0] == '{' || s[0] == '[') {
-    if (s.find("=>") != std::string_view::npos && s.find("\"kind\"=>") != std::string_view::npos) return 90;  // a Ruby hash: refused with a reason
-    const bool list = s.find("List\"") != std::string_view::npos && s.find("\"items\"") != std::string_view::npos && s.find("\"apiVersion\"") != std::string_view::npos;
-    if (list && quoted_member(s, "apiVersion", {"v1", "apps/v1", "batch/v1", "events.k8s.io/v1", "batch/v1beta1", "networking.k8s.io/v1"})) return 92;
+    if (s.find("=>") != std::string_view::npos && s.find("\"kind\"=>") != std::string_view::npos)
+      return 90;  // a Ruby hash: refused with a reason
+    const bool list = s.find("List\"") != std::string_view::npos && s.find("\"items\"") != std::string_view::npos &&
+                      s.find("\"apiVersion\"") != std::string_view::npos;
+    if (list && quoted_member(s, "apiVersion", {"v1", "apps/v1", "batch/v1", "events.k8s.io/v1", "batch/v1beta1", "networking.k8s.io/v1"}))
+      return 92;
     if (list) return 70;
     if ((s.find("\"type\":\"ADDED\"") != std::string_view::npos || s.find("\"type\":\"MODIFIED\"") != std::string_view::npos ||
-         s.find("\"type\":\"DELETED\"") != std::string_view::npos || quoted_member(s.substr(0, 200), "type", {"ADDED", "MODIFIED", "DELETED", "BOOKMARK"})) &&
+         s.find("\"type\":\"DELETED\"") != std::string_view::npos ||
+         quoted_member(s.substr(0, 200), "type", {"ADDED", "MODIFIED", "DELETED", "BOOKMARK"})) &&
         s.find("\"object\"") != std::string_view::npos)
       return 92;
     const bool meta = s.find("\"metadata\"") != std::string_view::npos;
     const bool dated = s.find("\"creationTimestamp\"") != std::string_view::npos;
     if (meta && dated && s.find("\"apiVersion\"") != std::string_view::npos && s.find("\"kind\"") != std::string_view::npos) return 85;
     if (meta && dated && s.find("\"uid\"") != std::string_view::npos) return 75;
-    if (s.find("\"items\"") < 40 && s.find("\"lastTimestamp\"") != std::string_view::npos && s.find("\"reason\"") != std::string_view::npos) return 75;
+    if (s.find("\"items\"") < 40 && s.find("\"lastTimestamp\"") != std::string_view::npos && s.find("\"reason\"") != std::string_view::npos)
+      return 75;
     return 0;
   }
-  const auto line_starts = [&](std::string_view what) { return s.starts_with(what) || s.find("\n" + std::string(what)) != std::string_view::npos; };
+  const auto line_starts = [&](std::string_view what) {
+    return s.starts_with(what) || s.find("\n" + std::string(what)) != std::string_view::npos;
+  };
   if (line_starts("apiVersion:") && line_starts("kind:") && (line_starts("items:") || line_starts("metadata:"))) return 88;
   return 0;
 }
@@ -99,8 +106,10 @@ class Objects {
     }
     const std::string_view kind = js::text(e, "kind");
     const std::string_view type = js::text(e, "type");
-    if (const auto object = js::get(e, "object"); js::is_object(object) && (type == "ADDED" || type == "MODIFIED" || type == "DELETED" || type == "BOOKMARK" || type == "ERROR")) {
-      if (type == "ERROR") return sink_.error(line, "the watch ended with an error: " + std::string(js::text(*object, "message")), js::minified(*object));
+    if (const auto object = js::get(e, "object");
+        js::is_object(object) && (type == "ADDED" || type == "MODIFIED" || type == "DELETED" || type == "BOOKMARK" || type == "ERROR")) {
+      if (type == "ERROR")
+        return sink_.error(line, "the watch ended with an error: " + std::string(js::text(*object, "message")), js::minified(*object));
       if (type != "BOOKMARK") one(*object, {}, line, type == "DELETED" ? "delete" : "observed");
       return;
     }
@@ -125,7 +134,12 @@ class Objects {
     if (pod_namespaces_.size() > 1) state("Pod", "pods");
     state("Node", "nodes");
     if (first_event_ && event_namespaces_.size() > 1)
-      sink_.covered({.cluster = source_.cluster, .name = {}, .source = "kube-events", .table = "KubeEvents", .from = first_event_, .to = std::max(last_event_, time_)});
+      sink_.covered({.cluster = source_.cluster,
+                     .name = {},
+                     .source = "kube-events",
+                     .table = "KubeEvents",
+                     .from = first_event_,
+                     .to = std::max(last_event_, time_)});
     if (region_.empty() && node_group_.empty() && subscription_.empty()) return;
     model::Batch& b = sink_.rows("EgretClusters");
     b.add_row();
@@ -156,7 +170,12 @@ class Objects {
       return sink_.error(line, kind.empty() ? "an object that does not say its kind" : "an object without metadata.name", js::minified(e));
     // Node labels can name the cluster where the folder does not: AKS writes its node group on each.
     if (kind == "Node") node(e);
-    rows_.object({.time = time_, .verb = verb, .cluster = source_.cluster.empty() ? std::string_view(cluster_) : std::string_view(source_.cluster), .kind = kind, .source = "kubectl"}, &e);
+    rows_.object({.time = time_,
+                  .verb = verb,
+                  .cluster = source_.cluster.empty() ? std::string_view(cluster_) : std::string_view(source_.cluster),
+                  .kind = kind,
+                  .source = "kubectl"},
+                 &e);
     releases_of_object(sink_, source_.cluster, kind, e);
     if (kind == "Pod") pod_namespaces_.insert(std::string(js::text(e, {"metadata", "namespace"})));
   }
@@ -171,7 +190,8 @@ class Objects {
     const std::string_view provider = js::text(e, {"spec", "providerID"});
     if (node_group_.empty()) node_group_ = segment_after(provider, "resourcegroups");
     if (subscription_.empty()) subscription_ = to_lower(segment_after(provider, "subscriptions"));
-    if (cluster_.empty() && to_lower(node_group_).starts_with("mc_")) cluster_ = cluster_of_id(provider.empty() ? "/resourcegroups/" + node_group_ + "/" : std::string(provider), source_);
+    if (cluster_.empty() && to_lower(node_group_).starts_with("mc_"))
+      cluster_ = cluster_of_id(provider.empty() ? "/resourcegroups/" + node_group_ + "/" : std::string(provider), source_);
   }
 
   const Source& source_;
@@ -220,8 +240,10 @@ void decode(const Source& source, Sink& sink) {
         bad_line = line;
       }
     }
-    if (!any) sink.error(body.line, "not valid JSON: the file may be cut off", text, "export it again with `kubectl get … -o json`");
-    else if (bad) sink.error(bad_line, "not valid JSON", first_bad);
+    if (!any)
+      sink.error(body.line, "not valid JSON: the file may be cut off", text, "export it again with `kubectl get … -o json`");
+    else if (bad)
+      sink.error(bad_line, "not valid JSON", first_bad);
     objects.finish();
     return;
   }
@@ -229,8 +251,10 @@ void decode(const Source& source, Sink& sink) {
   simdjson::dom::parser parser;
   for (const YamlDocument& d : documents.documents) {
     Element e;
-    if (parser.parse(d.json).get(e) == simdjson::SUCCESS && (e.is_object() || e.is_array())) objects.document(e, body.line - 1 + d.line);
-    else sink.error(body.line - 1 + d.line, "a YAML document that is no object", d.json);
+    if (parser.parse(d.json).get(e) == simdjson::SUCCESS && (e.is_object() || e.is_array()))
+      objects.document(e, body.line - 1 + d.line);
+    else
+      sink.error(body.line - 1 + d.line, "a YAML document that is no object", d.json);
   }
   if (!documents.error.empty()) sink.error(body.line - 1 + documents.error_line, "YAML: " + documents.error, body.text);
   objects.finish();
@@ -239,6 +263,7 @@ void decode(const Source& source, Sink& sink) {
 }  // namespace
 
 extern const Decoder kKubeObjects;
-const Decoder kKubeObjects{"kube-objects", "kubectl get -o json|yaml: objects, lists, watch streams, events", "EgretKubeObjects,KubeEvents,EgretClusters", recognise, decode};
+const Decoder kKubeObjects{"kube-objects", "kubectl get -o json|yaml: objects, lists, watch streams, events",
+                           "EgretKubeObjects,KubeEvents,EgretClusters", recognise, decode};
 
 }  // namespace egret::ingest

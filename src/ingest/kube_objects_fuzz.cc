@@ -4,4 +4,6 @@ namespace egret::ingest {
 extern const Decoder kKubeObjects;
 }
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) { return egret::ingest::fuzz_decoder(egret::ingest::kKubeObjects, data, size, "pods.json"); }
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  return egret::ingest::fuzz_decoder(egret::ingest::kKubeObjects, data, size, "pods.json");
+}

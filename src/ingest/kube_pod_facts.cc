@@ -198,8 +198,10 @@ void redacted(std::string& out, const Element& e, bool is_secret, std::string_vi
     }
     out += ']';
   } else if (std::string_view s; e.get(s) == simdjson::SUCCESS) {
-    if (hash) append_json_string(out, "sha256:" + sha256_hex(s));
-    else append_json_string(out, s);
+    if (hash)
+      append_json_string(out, "sha256:" + sha256_hex(s));
+    else
+      append_json_string(out, s);
   } else {
     out += js::minified(e);
   }

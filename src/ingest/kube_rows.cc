@@ -13,8 +13,8 @@ using js::Path;
 constexpr std::string_view kLastApplied = "kubectl.kubernetes.io/last-applied-configuration";
 
 bool is_workload(std::string_view kind) {
-  return kind == "Deployment" || kind == "ReplicaSet" || kind == "StatefulSet" || kind == "DaemonSet" || kind == "Job" || kind == "CronJob" ||
-         kind == "ReplicationController" || kind == "DeploymentConfig" || kind == "Rollout";
+  return kind == "Deployment" || kind == "ReplicaSet" || kind == "StatefulSet" || kind == "DaemonSet" || kind == "Job" ||
+         kind == "CronJob" || kind == "ReplicationController" || kind == "DeploymentConfig" || kind == "Rollout";
 }
 
 // Bytes of base64 text; empty when it is none.
@@ -24,13 +24,20 @@ std::string from_base64(std::string_view s) {
   int have = 0;
   for (const char c : s) {
     int v;
-    if (c >= 'A' && c <= 'Z') v = c - 'A';
-    else if (c >= 'a' && c <= 'z') v = c - 'a' + 26;
-    else if (c >= '0' && c <= '9') v = c - '0' + 52;
-    else if (c == '+') v = 62;
-    else if (c == '/') v = 63;
-    else if (c == '=') break;
-    else return {};
+    if (c >= 'A' && c <= 'Z')
+      v = c - 'A';
+    else if (c >= 'a' && c <= 'z')
+      v = c - 'a' + 26;
+    else if (c >= '0' && c <= '9')
+      v = c - '0' + 52;
+    else if (c == '+')
+      v = 62;
+    else if (c == '/')
+      v = 63;
+    else if (c == '=')
+      break;
+    else
+      return {};
     bits = bits << 6 | static_cast<uint32_t>(v);
     if ((have += 6) >= 8) {
       have -= 8;
@@ -165,8 +172,8 @@ std::string workload_status(const Element& object, const std::optional<Element>&
   };
   number("generation", {"metadata", "generation"});
   number("observedGeneration", {"status", "observedGeneration"});
-  for (const std::string_view k : {"replicas", "readyReplicas", "updatedReplicas", "availableReplicas", "numberReady", "desiredNumberScheduled",
-                                   "updatedNumberScheduled", "active", "succeeded", "failed"})
+  for (const std::string_view k : {"replicas", "readyReplicas", "updatedReplicas", "availableReplicas", "numberReady",
+                                   "desiredNumberScheduled", "updatedNumberScheduled", "active", "succeeded", "failed"})
     number(k, {"status", k});
   put(w, "schedule", js::text(object, {"spec", "schedule"}));
   put(w, "startTime", js::text(object, {"status", "startTime"}));
@@ -183,7 +190,8 @@ std::string workload_status(const Element& object, const std::optional<Element>&
 std::string service_data(const Element& spec, const Element* status) {
   JsonWriter w;
   w.begin_object();
-  for (const std::string_view k : {"type", "clusterIP", "externalName", "loadBalancerIP", "externalTrafficPolicy"}) put(w, k, js::text(spec, k));
+  for (const std::string_view k : {"type", "clusterIP", "externalName", "loadBalancerIP", "externalTrafficPolicy"})
+    put(w, k, js::text(spec, k));
   for (const std::string_view k : {"clusterIPs", "externalIPs", "ports", "selector"})
     if (const auto v = js::get(spec, k)) w.key(k).raw(js::minified(*v));
   if (status)
@@ -218,10 +226,12 @@ KubeRows::KubeRows(Sink& sink) : sink_(sink) {}
 void KubeRows::begin(model::Batch& b, const ObjectSighting& seen) {
   if (c_.time < 0) {
     const auto n = [&](const char* name) { return b.column(name); };
-    c_ = {n("TimeGenerated"), n("Verb"),   n("Cluster"),  n("Kind"),     n("Namespace"), n("Name"),    n("Uid"),        n("OwnerKind"),      n("OwnerName"),
-          n("OwnerUid"),      n("Created"), n("Deleted"),  n("Labels"),   n("Annotations"), n("Node"),  n("HostNetwork"), n("Ip"),             n("ExternalIp"),
-          n("HostIp"),        n("Phase"),  n("Started"),  n("Containers"), n("Images"),  n("ServiceAccount"), n("Mounts"), n("Arguments"),      n("Replicas"),
-          n("Revision"),      n("TemplateHash"), n("Data"), n("Status"),  n("User"),      n("UserAgent"), n("Source")};
+    c_ = {n("TimeGenerated"), n("Verb"),        n("Cluster"),   n("Kind"),        n("Namespace"),    n("Name"),
+          n("Uid"),           n("OwnerKind"),   n("OwnerName"), n("OwnerUid"),    n("Created"),      n("Deleted"),
+          n("Labels"),        n("Annotations"), n("Node"),      n("HostNetwork"), n("Ip"),           n("ExternalIp"),
+          n("HostIp"),        n("Phase"),       n("Started"),   n("Containers"),  n("Images"),       n("ServiceAccount"),
+          n("Mounts"),        n("Arguments"),   n("Replicas"),  n("Revision"),    n("TemplateHash"), n("Data"),
+          n("Status"),        n("User"),        n("UserAgent"), n("Source")};
   }
   b.add_row();
   b.set_datetime(c_.time, seen.time);
@@ -315,7 +325,8 @@ void KubeRows::object(const ObjectSighting& given, const Element* object) {
     if (status) {
       b.set_string(c_.ip, address_of(*status, "InternalIP"));
       b.set_string(c_.external_ip, address_of(*status, "ExternalIP"));
-      if (const auto ready = condition(*status, "Ready")) b.set_string(c_.phase, js::text(*ready, "status") == "True" ? "Ready" : "NotReady");
+      if (const auto ready = condition(*status, "Ready"))
+        b.set_string(c_.phase, js::text(*ready, "status") == "True" ? "Ready" : "NotReady");
     }
     b.set_dynamic(c_.status, node_status(o, status_or_null));
   } else if (is_workload(seen.kind)) {
@@ -327,7 +338,8 @@ void KubeRows::object(const ObjectSighting& given, const Element* object) {
         b.set_string(c_.template_hash, sha256_hex(canonical_json(*tmpl)).substr(0, 16));
     }
     if (spec)
-      if (const auto n = js::integer(*spec, seen.kind == "Job" ? "parallelism" : "replicas"); n && *n >= 0 && *n <= 1'000'000) b.set_int(c_.replicas, *n);
+      if (const auto n = js::integer(*spec, seen.kind == "Job" ? "parallelism" : "replicas"); n && *n >= 0 && *n <= 1'000'000)
+        b.set_int(c_.replicas, *n);
     b.set_dynamic(c_.status, workload_status(o, tmpl ? js::get(*tmpl, "metadata") : std::nullopt));
   } else if (seen.kind == "ControllerRevision") {
     if (const auto n = js::integer(o, "revision")) b.set_string(c_.revision, std::to_string(*n));
@@ -368,8 +380,8 @@ bool KubeRows::event(std::string_view cluster, const Element& o, Ticks* when) {
   model::Batch& b = sink_.rows("KubeEvents");
   if (e_.time < 0) {
     const auto n = [&](const char* name) { return b.column(name); };
-    e_ = {n("TimeGenerated"), n("Cluster"), n("ClusterName"), n("Computer"),  n("Count"), n("FirstSeen"), n("LastSeen"), n("KubeEventType"),
-          n("Message"),       n("Name"),    n("Namespace"),   n("ObjectKind"), n("Reason"), n("SourceComponent")};
+    e_ = {n("TimeGenerated"), n("Cluster"), n("ClusterName"), n("Computer"),  n("Count"),      n("FirstSeen"), n("LastSeen"),
+          n("KubeEventType"), n("Message"), n("Name"),        n("Namespace"), n("ObjectKind"), n("Reason"),    n("SourceComponent")};
   }
   const auto involved = js::get(o, "involvedObject") ? js::get(o, "involvedObject") : js::get(o, "regarding");
   const auto pick = [&](std::initializer_list<Path> paths) {
@@ -390,7 +402,8 @@ bool KubeRows::event(std::string_view cluster, const Element& o, Ticks* when) {
   b.set_string(e_.type, js::text(o, "type"));
   b.set_string(e_.reason, js::text(o, "reason"));
   b.set_string(e_.message, pick({{"message"}, {"note"}}));
-  b.set_string(e_.component, pick({{"source", "component"}, {"deprecatedSource", "component"}, {"reportingComponent"}, {"reportingController"}}));
+  b.set_string(e_.component,
+               pick({{"source", "component"}, {"deprecatedSource", "component"}, {"reportingComponent"}, {"reportingController"}}));
   b.set_string(e_.computer, pick({{"source", "host"}, {"deprecatedSource", "host"}, {"reportingInstance"}}));
   if (involved) {
     b.set_string(e_.name, js::text(*involved, "name"));

@@ -46,9 +46,9 @@ class KubeRows {
   Sink& sink_;
   // Column numbers never change; they are looked up at the first row.
   struct ObjectColumns {
-    int time = -1, verb, cluster, kind, name_space, name, uid, owner_kind, owner_name, owner_uid, created, deleted, labels, annotations, node,
-        host_network, ip, external_ip, host_ip, phase, started, containers, images, service_account, mounts, arguments, replicas, revision,
-        template_hash, data, status, user, user_agent, source;
+    int time = -1, verb, cluster, kind, name_space, name, uid, owner_kind, owner_name, owner_uid, created, deleted, labels, annotations,
+        node, host_network, ip, external_ip, host_ip, phase, started, containers, images, service_account, mounts, arguments, replicas,
+        revision, template_hash, data, status, user, user_agent, source;
   } c_{};
   struct EventColumns {
     int time = -1, cluster, cluster_name, computer, count, first, last, type, message, name, name_space, kind, reason, component;

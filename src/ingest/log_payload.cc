@@ -49,8 +49,8 @@ std::string_view direction_of(const EnvoyAccess& a) {
 // Flags that say that the request did not succeed; DC and the like say only who ended it.
 bool failing(std::string_view flags) {
   for (const std::string& f : split(flags, ','))
-    for (const std::string_view bad : {"UH", "UF", "UO", "NR", "URX", "NC", "UT", "UC", "LH", "LR", "UR", "RL", "UAEX", "RLSE", "IH", "UPE", "OM", "DF", "DPE", "NFCF",
-                                       "UMSDR", "RFCF", "DO", "SI", "FI"})
+    for (const std::string_view bad : {"UH",   "UF", "UO",  "NR", "URX", "NC",  "UT",   "UC",    "LH",   "LR", "UR", "RL", "UAEX",
+                                       "RLSE", "IH", "UPE", "OM", "DF",  "DPE", "NFCF", "UMSDR", "RFCF", "DO", "SI", "FI"})
       if (f == bad) return true;
   return false;
 }
@@ -64,12 +64,12 @@ struct LogPayloads::Impl {
   std::string reason, hint;
 
   struct DnsColumns {
-    int time = -1, vendor, product, type, subtype, result, details, src, src_port, query, query_type, query_type_name, code, duration, flags, protocol, id,
-        cluster, pod;
+    int time = -1, vendor, product, type, subtype, result, details, src, src_port, query, query_type, query_type_name, code, duration,
+        flags, protocol, id, cluster, pod;
   } dns;
   struct WebColumns {
-    int time = -1, vendor, product, type, result, details, uid, src, src_port, dst, dst_port, host, method, version, agent, status, url, src_bytes,
-        dst_bytes, duration, app, cluster, ns, pod, workload, upstream, flags, direction;
+    int time = -1, vendor, product, type, result, details, uid, src, src_port, dst, dst_port, host, method, version, agent, status, url,
+        src_bytes, dst_bytes, duration, app, cluster, ns, pod, workload, upstream, flags, direction;
   } web;
 
   struct Span {
@@ -106,13 +106,16 @@ struct LogPayloads::Impl {
   }
 
   void dns_row(const CorednsQuery& q, Ticks time, const LogContext& context);
-  void web_row(const EnvoyAccess& a, Ticks time, std::string_view dst, int dst_port, std::string_view src, int src_port, const LogContext& context);
+  void web_row(const EnvoyAccess& a, Ticks time, std::string_view dst, int dst_port, std::string_view src, int src_port,
+               const LogContext& context);
   Payload coredns(std::string_view line, std::optional<Ticks> clock, const LogContext& context, bool& decided);
   Payload envoy(std::string_view line, std::optional<Ticks> clock, const LogContext& context, bool& decided);
   static std::string pod_name(const LogContext& context) {
     if (context.pod.empty()) return {};
     // kubectl logs --prefix leaves the namespace out; CoreDNS lives in kube-system wherever AKS or kubeadm made it.
-    const std::string_view ns = !context.pod_namespace.empty() ? context.pod_namespace : context.pod.starts_with("coredns-") ? "kube-system" : "";
+    const std::string_view ns = !context.pod_namespace.empty()        ? context.pod_namespace
+                                : context.pod.starts_with("coredns-") ? "kube-system"
+                                                                      : "";
     return ns.empty() ? std::string(context.pod) : std::string(ns) + "/" + std::string(context.pod);
   }
 };
@@ -121,9 +124,10 @@ void LogPayloads::Impl::dns_row(const CorednsQuery& q, Ticks time, const LogCont
   model::Batch& b = sink.rows("ASimDnsActivityLogs");
   if (dns.time < 0) {
     const auto n = [&](const char* name) { return b.column(name); };
-    dns = {n("TimeGenerated"), n("EventVendor"),   n("EventProduct"), n("EventType"),    n("EventSubType"),     n("EventResult"),     n("EventResultDetails"),
-           n("SrcIpAddr"),     n("SrcPortNumber"), n("DnsQuery"),     n("DnsQueryType"), n("DnsQueryTypeName"), n("DnsResponseCode"), n("DnsNetworkDuration"),
-           n("DnsFlags"),      n("NetworkProtocol"), n("TransactionIdHex"), n("Cluster"), n("DnsServerPod")};
+    dns = {n("TimeGenerated"),   n("EventVendor"),        n("EventProduct"),    n("EventType"),          n("EventSubType"),
+           n("EventResult"),     n("EventResultDetails"), n("SrcIpAddr"),       n("SrcPortNumber"),      n("DnsQuery"),
+           n("DnsQueryType"),    n("DnsQueryTypeName"),   n("DnsResponseCode"), n("DnsNetworkDuration"), n("DnsFlags"),
+           n("NetworkProtocol"), n("TransactionIdHex"),   n("Cluster"),         n("DnsServerPod")};
   }
   b.add_row();
   b.set_datetime(dns.time, time);
@@ -151,14 +155,39 @@ void LogPayloads::Impl::dns_row(const CorednsQuery& q, Ticks time, const LogCont
   b.set_string(dns.pod, pod);
 }
 
-void LogPayloads::Impl::web_row(const EnvoyAccess& a, Ticks time, std::string_view dst, int dst_port, std::string_view src, int src_port, const LogContext& context) {
+void LogPayloads::Impl::web_row(const EnvoyAccess& a, Ticks time, std::string_view dst, int dst_port, std::string_view src, int src_port,
+                                const LogContext& context) {
   model::Batch& b = sink.rows("ASimWebSessionLogs");
   if (web.time < 0) {
     const auto n = [&](const char* name) { return b.column(name); };
-    web = {n("TimeGenerated"), n("EventVendor"),       n("EventProduct"),  n("EventType"),     n("EventResult"), n("EventResultDetails"), n("EventOriginalUid"),
-           n("SrcIpAddr"),     n("SrcPortNumber"),     n("DstIpAddr"),     n("DstPortNumber"), n("DstHostname"), n("HttpRequestMethod"),  n("HttpVersion"),
-           n("HttpUserAgent"), n("HttpStatusCode"),    n("Url"),           n("SrcBytes"),      n("DstBytes"),    n("NetworkDuration"),    n("NetworkApplicationProtocol"),
-           n("Cluster"),       n("SrcNamespace"),      n("SrcPodName"),    n("SrcWorkload"),   n("UpstreamCluster"), n("ResponseFlags"),  n("Direction")};
+    web = {n("TimeGenerated"),
+           n("EventVendor"),
+           n("EventProduct"),
+           n("EventType"),
+           n("EventResult"),
+           n("EventResultDetails"),
+           n("EventOriginalUid"),
+           n("SrcIpAddr"),
+           n("SrcPortNumber"),
+           n("DstIpAddr"),
+           n("DstPortNumber"),
+           n("DstHostname"),
+           n("HttpRequestMethod"),
+           n("HttpVersion"),
+           n("HttpUserAgent"),
+           n("HttpStatusCode"),
+           n("Url"),
+           n("SrcBytes"),
+           n("DstBytes"),
+           n("NetworkDuration"),
+           n("NetworkApplicationProtocol"),
+           n("Cluster"),
+           n("SrcNamespace"),
+           n("SrcPodName"),
+           n("SrcWorkload"),
+           n("UpstreamCluster"),
+           n("ResponseFlags"),
+           n("Direction")};
   }
   const bool http = !a.method.empty();
   b.add_row();
@@ -182,7 +211,8 @@ void LogPayloads::Impl::web_row(const EnvoyAccess& a, Ticks time, std::string_vi
   }
   std::string host = host_of(a.authority);
   if (host.empty()) host = to_lower(plain_server_name(a.server_name));
-  if (host.empty() && a.upstream_cluster.starts_with("outbound|")) host = to_lower(std::string_view(a.upstream_cluster).substr(a.upstream_cluster.rfind('|') + 1));
+  if (host.empty() && a.upstream_cluster.starts_with("outbound|"))
+    host = to_lower(std::string_view(a.upstream_cluster).substr(a.upstream_cluster.rfind('|') + 1));
   b.set_string(web.host, host);
   b.set_string(web.method, a.method);
   b.set_string(web.version, a.protocol.starts_with("HTTP/") ? std::string_view(a.protocol).substr(5) : std::string_view(a.protocol));
@@ -229,8 +259,8 @@ Payload LogPayloads::Impl::envoy(std::string_view line, std::optional<Ticks> clo
   decided = kind != EnvoyLine::kNo;
   if (kind == EnvoyLine::kNo) return Payload::kNotOurs;
   if (kind == EnvoyLine::kOther) {
-    const bool proxy = context.container.empty() || context.container == "istio-proxy" || context.container == "istio-init" || context.container == "ztunnel" ||
-                       context.container == "envoy";
+    const bool proxy = context.container.empty() || context.container == "istio-proxy" || context.container == "istio-init" ||
+                       context.container == "ztunnel" || context.container == "envoy";
     decided = proxy;
     if (proxy && clock && !context.pod.empty()) cover("envoy", "ASimWebSessionLogs", context.cluster, pod_name(context), *clock, false);
     return proxy ? Payload::kKnown : Payload::kNotOurs;
@@ -264,8 +294,10 @@ Payload LogPayloads::Impl::envoy(std::string_view line, std::optional<Ticks> clo
     // Envoy's own format names the client only here; the first is the farthest.
     std::string_view first = trim(std::string_view(a.forwarded_for).substr(0, a.forwarded_for.find(',')));
     if (first.size() > 1 && first.front() == '[' && first.back() == ']') first = first.substr(1, first.size() - 2);
-    if (IpAddress::parse(first)) src = first;
-    else if (!split_host_port(first, src, src_port) || !IpAddress::parse(src)) src = {};
+    if (IpAddress::parse(first))
+      src = first;
+    else if (!split_host_port(first, src, src_port) || !IpAddress::parse(src))
+      src = {};
   }
   web_row(a, *time, dst, dst_port, src, src_port, context);
   std::string pod = pod_name(context);

@@ -13,7 +13,8 @@ constexpr Ticks kClock = ticks_from_unix_seconds(1'650'000'000);
 struct One {
   MemorySink sink;
   LogPayloads payloads{sink};
-  Payload decode(std::string_view line, std::optional<Ticks> clock = kClock, const LogContext& c = {.cluster = "c1", .pod_namespace = "kube-system", .pod = "coredns-1"}) {
+  Payload decode(std::string_view line, std::optional<Ticks> clock = kClock,
+                 const LogContext& c = {.cluster = "c1", .pod_namespace = "kube-system", .pod = "coredns-1"}) {
     return payloads.decode(line, clock, c);
   }
   std::string dns(std::string_view column) { return sink.text("ASimDnsActivityLogs", 0, column); }
@@ -22,7 +23,8 @@ struct One {
 
 TEST(CoreDns, Query) {
   One o;
-  ASSERT_EQ(o.decode(R"([INFO] 10.244.0.7:45981 - 64767 "A IN IfConfig.CO. udp 77 false 1232" NOERROR qr,rd,ra 147 0.012400s)"), Payload::kRow);
+  ASSERT_EQ(o.decode(R"([INFO] 10.244.0.7:45981 - 64767 "A IN IfConfig.CO. udp 77 false 1232" NOERROR qr,rd,ra 147 0.012400s)"),
+            Payload::kRow);
   EXPECT_EQ(o.dns("DnsQuery"), "ifconfig.co");
   EXPECT_EQ(o.dns("SrcIpAddr"), "10.244.0.7");
   EXPECT_EQ(o.dns("DnsQueryType"), "1");
@@ -37,7 +39,8 @@ TEST(CoreDns, Query) {
 
 TEST(CoreDns, OwnTimeWinsAndUnansweredIsFailure) {
   One o;
-  ASSERT_EQ(o.decode(R"(2020-06-04T20:46:35.643+08:00 [INFO] [fd00::7]:54153 - 1 "AAAA IN a.example. tcp 62 false 65535" - - 0 6.0s)"), Payload::kRow);
+  ASSERT_EQ(o.decode(R"(2020-06-04T20:46:35.643+08:00 [INFO] [fd00::7]:54153 - 1 "AAAA IN a.example. tcp 62 false 65535" - - 0 6.0s)"),
+            Payload::kRow);
   EXPECT_EQ(o.dns("TimeGenerated"), "2020-06-04T12:46:35.643Z");
   EXPECT_EQ(o.dns("SrcIpAddr"), "fd00::7");
   EXPECT_EQ(o.dns("NetworkProtocol"), "TCP");
@@ -66,9 +69,11 @@ TEST(CoreDns, OtherLinesAndBrokenOnes) {
 TEST(Envoy, IstioTextOfPassthrough) {
   One o;
   const LogContext c{.cluster = "c1", .pod_namespace = "shop", .pod = "web-1", .container = "istio-proxy"};
-  ASSERT_EQ(o.decode(R"([2024-06-26T03:30:14.684Z] "GET /?u=http%3A%2F%2F169.254.169.254%2F HTTP/1.1" 200 - via_upstream - "-" 10 2381 12 12 "-" "curl/8.8.0" "599df0d8" "WWW.example.com:80" "183.2.172.185:80" PassthroughCluster 10.244.96.245:47908 183.2.172.185:80 10.244.96.245:47906 - allow_any)",
-                     kClock, c),
-            Payload::kRow);
+  ASSERT_EQ(
+      o.decode(
+          R"([2024-06-26T03:30:14.684Z] "GET /?u=http%3A%2F%2F169.254.169.254%2F HTTP/1.1" 200 - via_upstream - "-" 10 2381 12 12 "-" "curl/8.8.0" "599df0d8" "WWW.example.com:80" "183.2.172.185:80" PassthroughCluster 10.244.96.245:47908 183.2.172.185:80 10.244.96.245:47906 - allow_any)",
+          kClock, c),
+      Payload::kRow);
   EXPECT_EQ(o.web("TimeGenerated"), "2024-06-26T03:30:14.684Z");
   EXPECT_EQ(o.web("DstHostname"), "www.example.com");
   EXPECT_EQ(o.web("DstIpAddr"), "183.2.172.185");
@@ -83,7 +88,10 @@ TEST(Envoy, IstioTextOfPassthrough) {
 
 TEST(Envoy, BlackHoleKeepsWhatWasWanted) {
   One o;
-  ASSERT_EQ(o.decode(R"([2023-11-01T10:06:41.930Z] "- - -" 0 UH - - "-" 0 0 0 - "-" "-" "-" "-" "-" BlackHoleCluster - 142.251.36.4:443 10.244.0.67:49062 - -)"), Payload::kRow);
+  ASSERT_EQ(
+      o.decode(
+          R"([2023-11-01T10:06:41.930Z] "- - -" 0 UH - - "-" 0 0 0 - "-" "-" "-" "-" "-" BlackHoleCluster - 142.251.36.4:443 10.244.0.67:49062 - -)"),
+      Payload::kRow);
   EXPECT_EQ(o.web("DstIpAddr"), "142.251.36.4");
   EXPECT_EQ(o.web("DstPortNumber"), "443");
   EXPECT_EQ(o.web("EventResult"), "Failure");
@@ -92,8 +100,10 @@ TEST(Envoy, BlackHoleKeepsWhatWasWanted) {
 
 TEST(Envoy, JsonWithNumbersAsTextAndNulls) {
   One o;
-  ASSERT_EQ(o.decode(R"({"start_time":"2020-06-09T18:54:53.211Z","method":"-","upstream_host":"10.15.240.1:443","bytes_sent":"1439","upstream_cluster":"outbound|443||api.example.com","downstream_remote_address":"10.12.5.23:38270","authority":null,"response_code":"0","response_flags":"-","bytes_received":"239","duration":"77"})"),
-            Payload::kRow);
+  ASSERT_EQ(
+      o.decode(
+          R"({"start_time":"2020-06-09T18:54:53.211Z","method":"-","upstream_host":"10.15.240.1:443","bytes_sent":"1439","upstream_cluster":"outbound|443||api.example.com","downstream_remote_address":"10.12.5.23:38270","authority":null,"response_code":"0","response_flags":"-","bytes_received":"239","duration":"77"})"),
+      Payload::kRow);
   EXPECT_EQ(o.web("DstBytes"), "1439");
   EXPECT_EQ(o.web("NetworkDuration"), "77");
   EXPECT_EQ(o.web("DstHostname"), "api.example.com");
@@ -109,9 +119,12 @@ TEST(Envoy, DamagedLineIsRefused) {
 
 TEST(Envoy, ZtunnelNamesThePod) {
   One o;
-  ASSERT_EQ(o.decode("2024-04-12T10:17:44.080629Z\tinfo\taccess\tconnection complete\tsrc.addr=10.244.0.16:52008 src.workload=web-1 src.namespace=shop dst.addr=10.244.0.14:15008 "
-                     "dst.hbone_addr=10.244.0.14:9080 dst.service=reviews.shop direction=\"outbound\" bytes_sent=200 bytes_recv=603 duration=\"2ms\""),
-            Payload::kRow);
+  ASSERT_EQ(
+      o.decode(
+          "2024-04-12T10:17:44.080629Z\tinfo\taccess\tconnection complete\tsrc.addr=10.244.0.16:52008 src.workload=web-1 "
+          "src.namespace=shop dst.addr=10.244.0.14:15008 "
+          "dst.hbone_addr=10.244.0.14:9080 dst.service=reviews.shop direction=\"outbound\" bytes_sent=200 bytes_recv=603 duration=\"2ms\""),
+      Payload::kRow);
   EXPECT_EQ(o.web("SrcPodName"), "web-1");
   EXPECT_EQ(o.web("DstPortNumber"), "9080");
   EXPECT_EQ(o.web("SrcBytes"), "200");
@@ -119,7 +132,8 @@ TEST(Envoy, ZtunnelNamesThePod) {
 }
 
 TEST(Klog, TakesTheYearFromWhenItWasRead) {
-  const auto k = parse_klog("I1231 23:59:58.123456       1 orchestrator.go:310] Final scale-up plan: [{aks-np-vmss 3->4 (max: 5)}]", *parse_iso_datetime("2024-01-02T00:00:00Z"));
+  const auto k = parse_klog("I1231 23:59:58.123456       1 orchestrator.go:310] Final scale-up plan: [{aks-np-vmss 3->4 (max: 5)}]",
+                            *parse_iso_datetime("2024-01-02T00:00:00Z"));
   ASSERT_TRUE(k);
   EXPECT_EQ(format_datetime(k->time), "2023-12-31T23:59:58.123456Z");
   EXPECT_EQ(k->level, "info");

@@ -30,7 +30,9 @@ class MemorySink final : public Sink {
   void append(model::Batch batch) override { extra.push_back(std::move(batch)); }
   void cluster(const ClusterFacts& f) override { clusters.push_back(f); }
   void note(std::string text) override { notes.push_back(std::move(text)); }
-  bool first_time(std::string_view name, std::string_view record) override { return seen.insert(std::string(name) + '\n' + std::string(record)).second; }
+  bool first_time(std::string_view name, std::string_view record) override {
+    return seen.insert(std::string(name) + '\n' + std::string(record)).second;
+  }
 
   size_t count(std::string_view table) const {
     auto it = batches.find(table);

@@ -49,7 +49,9 @@ void calico(const Element& e, std::string_view text, uint64_t line, const Source
       .integer("DstPortNumber", js::integer(e, "dest_port"))
       .text("DstHostname", dns_name(host))
       .text("NetworkProtocol", protocol_name(js::text(e, "proto")))
-      .text("NetworkDirection", dst_type == "net" ? "Outbound" : js::text(e, "source_type") == "net" ? "Inbound" : "Local")
+      .text("NetworkDirection", dst_type == "net"                     ? "Outbound"
+                                : js::text(e, "source_type") == "net" ? "Inbound"
+                                                                      : "Local")
       .integer("SrcBytes", js::integer(e, sent_bytes))
       .integer("DstBytes", js::integer(e, received_bytes))
       .integer("SrcPackets", js::integer(e, from_destination ? "packets_in" : "packets_out"))
@@ -93,7 +95,9 @@ void dns_collector(const Element& e, std::string_view text, uint64_t line, const
       .text("EventProduct", "dnstap")
       .text("EventType", "Query")
       .text("EventSubType", answer ? "response" : "request")
-      .text("EventResult", !answer ? "NA" : code == "NOERROR" ? "Success" : "Failure")
+      .text("EventResult", !answer             ? "NA"
+                           : code == "NOERROR" ? "Success"
+                                               : "Failure")
       .text("EventResultDetails", code)
       .address("SrcIpAddr", either(e, "network", "query-ip"))
       .integer("SrcPortNumber", has_port ? std::optional<int64_t>(port) : std::nullopt)
@@ -124,7 +128,9 @@ void windows_dns(const Element& e, std::string_view text, uint64_t line, const S
       .text("EventProduct", "Windows DNS")
       .text("EventType", "Query")
       .text("EventSubType", "request")  // the answers are in PacketData only
-      .text("EventResult", !answer ? "NA" : code.value_or(0) == 0 ? "Success" : "Failure")
+      .text("EventResult", !answer                 ? "NA"
+                           : code.value_or(0) == 0 ? "Success"
+                                                   : "Failure")
       .text("EventResultDetails", code ? dns_code_name(static_cast<int>(*code)) : "NA")
       .address("SrcIpAddr", client)
       .integer("SrcPortNumber", js::integer(e, "Port"))
@@ -141,7 +147,9 @@ void gadget(const Element& e, std::string_view text, uint64_t line, const Source
   auto time = parse_time(js::text(e, "timestamp"));
   if (const auto ns = js::integer(e, "timestamp_raw"); !time && ns) time = time_of_epoch(*ns);
   if (const auto ns = js::integer(e, "timestamp"); !time && ns && *ns > 1'000'000'000'000'000'000) time = time_of_epoch(*ns);
-  if (!time) return sink.error(line, "the event's time counts from the node's start, not from a date", text, "record it again with a gadget of version 0.30 or later, which writes dates");
+  if (!time)
+    return sink.error(line, "the event's time counts from the node's start, not from a date", text,
+                      "record it again with a gadget of version 0.30 or later, which writes dates");
   const bool answer = js::integer(e, "qr").value_or(0) == 1 || js::text(e, "qr") == "R";
   std::string_view type = js::text(e, "qtype");
   const auto type_number = type.empty() ? js::integer(e, "qtype") : std::optional<int64_t>(dns_type_number(type));
@@ -153,7 +161,9 @@ void gadget(const Element& e, std::string_view text, uint64_t line, const Source
       .text("EventProduct", "trace_dns")
       .text("EventType", "Query")
       .text("EventSubType", answer ? "response" : "request")
-      .text("EventResult", !answer ? "NA" : code.value_or(0) == 0 ? "Success" : "Failure")
+      .text("EventResult", !answer                 ? "NA"
+                           : code.value_or(0) == 0 ? "Success"
+                                                   : "Failure")
       .text("EventResultDetails", answer && code ? dns_code_name(static_cast<int>(*code)) : "NA")
       .text("DnsQuery", dns_name(js::text(e, "name")))
       .integer("DnsQueryType", type_number)
@@ -183,24 +193,33 @@ bool json_with(std::string_view head, std::initializer_list<std::string_view> al
 }
 
 int recognise_calico(std::string_view h, std::string_view) { return json_with(h, {"\"source_name_aggr\"", "\"dest_name_aggr\""}) ? 94 : 0; }
-int recognise_collector(std::string_view h, std::string_view) {
-  return json_with(h, {"timestamp-rfc3339ns", "qname"}) ? 94 : 0;
+int recognise_collector(std::string_view h, std::string_view) { return json_with(h, {"timestamp-rfc3339ns", "qname"}) ? 94 : 0; }
+int recognise_windows(std::string_view h, std::string_view) {
+  return json_with(h, {"Microsoft-Windows-DNSServer", "\"EventID\""}) ? 94 : 0;
 }
-int recognise_windows(std::string_view h, std::string_view) { return json_with(h, {"Microsoft-Windows-DNSServer", "\"EventID\""}) ? 94 : 0; }
-int recognise_gadget(std::string_view h, std::string_view) { return json_with(h, {"\"qtype\"", "\"rcode\"", "\"mntns_id\"", "\"k8s\""}) ? 90 : 0; }
+int recognise_gadget(std::string_view h, std::string_view) {
+  return json_with(h, {"\"qtype\"", "\"rcode\"", "\"mntns_id\"", "\"k8s\""}) ? 90 : 0;
+}
 int recognise_otlp(std::string_view h, std::string_view) {
-  return json_with(h, {"\"resourceLogs\""}) || json_with(h, {"\"resourceSpans\""}) || json_with(h, {"\"resourceMetrics\""}) || json_with(h, {"\"resource_logs\""}) || json_with(h, {"\"resource_spans\""}) || json_with(h, {"\"resource_metrics\""}) ? 70 : 0;
+  return json_with(h, {"\"resourceLogs\""}) || json_with(h, {"\"resourceSpans\""}) || json_with(h, {"\"resourceMetrics\""}) ||
+                 json_with(h, {"\"resource_logs\""}) || json_with(h, {"\"resource_spans\""}) || json_with(h, {"\"resource_metrics\""})
+             ? 70
+             : 0;
 }
-int recognise_prometheus(std::string_view h, std::string_view) { return json_with(h, {"\"alertname\"", "\"labels\"", "\"annotations\""}) ? 70 : 0; }
+int recognise_prometheus(std::string_view h, std::string_view) {
+  return json_with(h, {"\"alertname\"", "\"labels\"", "\"annotations\""}) ? 70 : 0;
+}
 
 }  // namespace
 
 extern const Decoder kCalico, kDnsCollector, kWindowsDns, kGadget, kOtlp, kPrometheusAlerts;
 const Decoder kCalico{"calico", "Calico Enterprise flow logs", "ASimNetworkSessionLogs", recognise_calico, decode<calico>};
-const Decoder kDnsCollector{"dns-collector", "DNS-collector records of dnstap, flat or nested", "ASimDnsActivityLogs", recognise_collector, decode<dns_collector>};
+const Decoder kDnsCollector{"dns-collector", "DNS-collector records of dnstap, flat or nested", "ASimDnsActivityLogs", recognise_collector,
+                            decode<dns_collector>};
 const Decoder kWindowsDns{"windows-dns", "events of the Windows DNS server", "ASimDnsActivityLogs", recognise_windows, decode<windows_dns>};
 const Decoder kGadget{"inspektor-gadget", "Inspektor Gadget trace_dns", "ASimDnsActivityLogs", recognise_gadget, decode<gadget>};
 const Decoder kOtlp{"otlp", "OTLP as JSON: known by name, not read yet", "", recognise_otlp, decode<nothing>};
-const Decoder kPrometheusAlerts{"prometheus-alerts", "alerts of Prometheus: known by name, not read", "", recognise_prometheus, decode<nothing>};
+const Decoder kPrometheusAlerts{"prometheus-alerts", "alerts of Prometheus: known by name, not read", "", recognise_prometheus,
+                                decode<nothing>};
 
 }  // namespace egret::ingest

@@ -37,7 +37,12 @@ int argocd(Sink& sink, std::string_view cluster, const Element& app) {
     if (const auto id = js::integer(h, "id")) r.pipeline += " #" + std::to_string(*id);
     r.status = "succeeded";
     JsonWriter w;
-    w.begin_object().key("repository").string(js::text(h, {"source", "repoURL"})).key("path").string(js::text(h, {"source", "path"})).end_object();
+    w.begin_object()
+        .key("repository")
+        .string(js::text(h, {"source", "repoURL"}))
+        .key("path")
+        .string(js::text(h, {"source", "path"}))
+        .end_object();
     r.changes = std::move(w).take();
     add_release(sink, r);
     ++added;
@@ -112,7 +117,10 @@ int helm(Sink& sink, std::string_view cluster, const Element& o) {
   r.version = "revision " + std::string(js::text(*labels, "version"));
   r.pipeline = "helm " + r.workload_name + " v" + std::string(js::text(*labels, "version"));
   const std::string_view status = js::text(*labels, "status");
-  r.status = status == "deployed" || status == "superseded" ? "succeeded" : status == "failed" ? "failed" : status.starts_with("pending") ? "inProgress" : std::string(status);
+  r.status = status == "deployed" || status == "superseded" ? "succeeded"
+             : status == "failed"                           ? "failed"
+             : status.starts_with("pending")                ? "inProgress"
+                                                            : std::string(status);
   add_release(sink, r);
   return 1;
 }
@@ -143,7 +151,8 @@ void add_release(Sink& sink, const Release& r) {
 int releases_of_object(Sink& sink, std::string_view cluster, std::string_view kind, const Element& o) {
   const std::string_view api = js::text(o, "apiVersion");
   if (kind == "Application" && (api.empty() || api.starts_with("argoproj.io/"))) return argocd(sink, cluster, o);
-  if ((kind == "Kustomization" || kind == "HelmRelease") && api.find("fluxcd.io/") != std::string_view::npos) return flux(sink, cluster, kind, o);
+  if ((kind == "Kustomization" || kind == "HelmRelease") && api.find("fluxcd.io/") != std::string_view::npos)
+    return flux(sink, cluster, kind, o);
   if (kind == "Secret") return helm(sink, cluster, o);
   return 0;
 }

@@ -49,13 +49,15 @@ class Releases {
     for (const std::string_view key : {"value", "workflow_runs", "deployments", "releases"})
       if (const auto list = js::get(e, key); js::is_array(list)) return document(*list, line, depth + 1);
     if (const auto app = js::get(e, "app"); js::is_object(app) && js::get(*app, "spec")) {
-      if (!releases_of_object(sink_, source_.cluster, "Application", *app)) sink_.error(line, "an Argo CD application without a sync", js::minified(e));
+      if (!releases_of_object(sink_, source_.cluster, "Application", *app))
+        sink_.error(line, "an Argo CD application without a sync", js::minified(e));
       return;
     }
     Release r{.source = "egret"};
     r.cluster = source_.cluster;
     if (!(devops(e, r) || github(e, r) || flux(e, r) || own(e, r))) {
-      if (!known_not_used(e)) sink_.error(line, "not a release record that is known", js::minified(e), "docs/formats/releases.md says what can be read");
+      if (!known_not_used(e))
+        sink_.error(line, "not a release record that is known", js::minified(e), "docs/formats/releases.md says what can be read");
       return;
     }
     if (!r.time) return sink_.error(line, "the release record has no time", js::minified(e));
@@ -65,7 +67,8 @@ class Releases {
   }
 
   void finish() {
-    if (from_) sink_.covered({.cluster = source_.cluster, .name = {}, .source = "releases", .table = "EgretReleases", .from = from_, .to = to_});
+    if (from_)
+      sink_.covered({.cluster = source_.cluster, .name = {}, .source = "releases", .table = "EgretReleases", .from = from_, .to = to_});
   }
 
  private:
@@ -89,7 +92,8 @@ class Releases {
       if (type == "AzureContainerRepository" || type == "DockerHub") {
         std::string_view repository = js::text(a, {"definitionReference", "repository", "name"});
         if (repository.empty()) repository = js::text(a, {"definitionReference", "definition", "name"});
-        r.image = std::string(js::text(a, {"definitionReference", "registryurl", "id"})) + (repository.empty() ? "" : "/") + std::string(repository) + ":" + std::string(version);
+        r.image = std::string(js::text(a, {"definitionReference", "registryurl", "id"})) + (repository.empty() ? "" : "/") +
+                  std::string(repository) + ":" + std::string(version);
         r.version = version;
       }
     });
@@ -160,7 +164,8 @@ class Releases {
         r.status = "pushed";
         if (const auto c = js::get(resource, "commits")) r.changes = "{\"commits\":" + js::minified(*c) + "}";
       } else {
-        r.workload_name = first_text(resource, {{"definition", "name"}, {"release", "releaseDefinition", "name"}, {"environment", "releaseDefinition", "name"}});
+        r.workload_name = first_text(
+            resource, {{"definition", "name"}, {"release", "releaseDefinition", "name"}, {"environment", "releaseDefinition", "name"}});
         r.version = first_text(resource, {{"buildNumber"}, {"release", "name"}, {"environment", "release", "name"}});
         r.status = first_text(resource, {{"status"}, {"environment", "status"}});
       }
@@ -183,9 +188,13 @@ class Releases {
       r.version = js::text(*deployment, "ref");
       r.commit = js::text(*deployment, "sha");
       r.actor = js::text(*deployment, {"creator", "login"});
-      r.pipeline = std::string(js::text(*deployment, "task")) + " / " + std::string(js::text(*deployment, "environment")) + " #" + plain(js::get(*deployment, "id"));
+      r.pipeline = std::string(js::text(*deployment, "task")) + " / " + std::string(js::text(*deployment, "environment")) + " #" +
+                   plain(js::get(*deployment, "id"));
       const std::string_view state = js::is_object(status) ? js::text(*status, "state") : std::string_view();
-      r.status = state == "success" ? "succeeded" : state == "failure" || state == "error" ? "failed" : state.empty() ? "inProgress" : std::string(state);
+      r.status = state == "success"                       ? "succeeded"
+                 : state == "failure" || state == "error" ? "failed"
+                 : state.empty()                          ? "inProgress"
+                                                          : std::string(state);
       if (const auto p = js::get(*deployment, "payload"); js::is_object(p)) payload(*p, r);
       return true;
     }
@@ -205,7 +214,10 @@ class Releases {
       r.version = js::text(e, "headBranch");
       r.pipeline = std::string(js::text(e, "workflowName")) + " #" + plain(js::get(e, "databaseId"));
       const auto conclusion = js::text(e, "conclusion");
-      r.status = conclusion == "success" ? "succeeded" : conclusion.empty() ? "inProgress" : conclusion == "failure" ? "failed" : std::string(conclusion);
+      r.status = conclusion == "success"   ? "succeeded"
+                 : conclusion.empty()      ? "inProgress"
+                 : conclusion == "failure" ? "failed"
+                                           : std::string(conclusion);
       return true;
     }
     if (js::get(e, "sha") && js::get(e, "environment") && js::get(e, "task")) {  // one of the REST API's list of deployments
@@ -276,7 +288,10 @@ class Releases {
     r.actor = first_text(run, {{"triggering_actor", "login"}, {"actor", "login"}, {"head_commit", "author", "name"}});
     r.pipeline = std::string(js::text(run, "name")) + " #" + plain(js::get(run, "run_number"));
     const std::string_view conclusion = js::text(run, "conclusion");
-    r.status = conclusion == "success" ? "succeeded" : conclusion == "failure" ? "failed" : conclusion.empty() ? std::string(action.empty() ? "inProgress" : action) : std::string(conclusion);
+    r.status = conclusion == "success"   ? "succeeded"
+               : conclusion == "failure" ? "failed"
+               : conclusion.empty()      ? std::string(action.empty() ? "inProgress" : action)
+                                         : std::string(conclusion);
     if (const auto m = js::text(run, {"head_commit", "message"}); !m.empty()) r.changes = "{\"message\":" + json_quote(m) + "}";
     return true;
   }
@@ -321,7 +336,8 @@ class Releases {
 
   static bool own(const Element& e, Release& r) {
     r.source = "egret";
-    if (!js::get(e, "time") || !(js::get(e, "version") || js::get(e, "image") || js::get(e, "digest") || js::get(e, "commit"))) return false;
+    if (!js::get(e, "time") || !(js::get(e, "version") || js::get(e, "image") || js::get(e, "digest") || js::get(e, "commit")))
+      return false;
     r.time = time_at(e, {"time"});
     r.start = time_at(e, {"started", "start"});
     const auto take = [&](std::string& to, std::initializer_list<std::string_view> keys) {
@@ -368,21 +384,24 @@ int recognise(std::string_view head, std::string_view path) {
   const std::string_view s = trim(head);
   if (!s.starts_with('{') && !s.starts_with('[')) return 0;
   const auto has = [&](std::string_view what) { return s.find(what) != std::string_view::npos; };
-  if (has("\"releaseDefinition\"") || (has("\"x-ms-vss-") && has("\"responses\"")) || (has("\"eventType\"") && has("\"publisherId\""))) return 90;
+  if (has("\"releaseDefinition\"") || (has("\"x-ms-vss-") && has("\"responses\"")) || (has("\"eventType\"") && has("\"publisherId\"")))
+    return 90;
   if (has("\"buildNumber\"") && has("\"definition\"")) return 85;
-  if (has("\"repository\"") && (has("\"workflow_run\"") || has("\"deployment\"") || has("\"deployment_status\"") || has("\"tag_name\"") || has("\"head_commit\"") ||
-                                has("\"package_version\"")))
+  if (has("\"repository\"") && (has("\"workflow_run\"") || has("\"deployment\"") || has("\"deployment_status\"") || has("\"tag_name\"") ||
+                                has("\"head_commit\"") || has("\"package_version\"")))
     return 88;
-  if (has("\"workflow_runs\"") || (has("\"head_sha\"") && has("\"run_number\"")) || has("\"headSha\"") || (has("\"tagName\"") && has("\"publishedAt\"")) ||
-      (has("\"tag_name\"") && has("\"published_at\"")) || (has("\"statuses_url\"") && has("\"environment\"")))
+  if (has("\"workflow_runs\"") || (has("\"head_sha\"") && has("\"run_number\"")) || has("\"headSha\"") ||
+      (has("\"tagName\"") && has("\"publishedAt\"")) || (has("\"tag_name\"") && has("\"published_at\"")) ||
+      (has("\"statuses_url\"") && has("\"environment\"")))
     return 80;
   if (has("\"involvedObject\"") && has("\"reportingController\"") && has("\"severity\"")) return 93;
   if (s.substr(0, 200).find("\"app\"") != std::string_view::npos && has("\"operationState\"")) return 80;
   // The plain form: by its members, in the first record.
   const std::string_view first = s.substr(0, 4096);
   const auto near = [&](std::string_view what) { return first.find(what) != std::string_view::npos; };
-  if (near("\"time\"") && (near("\"version\"") || near("\"image\"") || near("\"digest\"")) && (near("\"workload\"") || (near("\"namespace\"") && near("\"name\""))) &&
-      !near("\"metadata\"") && !near("\"flow\"") && !near("\"log\"") && !near("\"exec_id\""))
+  if (near("\"time\"") && (near("\"version\"") || near("\"image\"") || near("\"digest\"")) &&
+      (near("\"workload\"") || (near("\"namespace\"") && near("\"name\""))) && !near("\"metadata\"") && !near("\"flow\"") &&
+      !near("\"log\"") && !near("\"exec_id\""))
     return to_lower(path).find("release") != std::string::npos ? 85 : 55;
   return 0;
 }
@@ -402,8 +421,10 @@ void decode(const Source& source, Sink& sink) {
       rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
       ++line;
       if (one.empty()) continue;
-      if (parser.parse(one.data(), one.size()).get(e) == simdjson::SUCCESS) releases.document(e, line);
-      else sink.error(line, "not valid JSON", one);
+      if (parser.parse(one.data(), one.size()).get(e) == simdjson::SUCCESS)
+        releases.document(e, line);
+      else
+        sink.error(line, "not valid JSON", one);
     }
   }
   releases.finish();
@@ -412,6 +433,7 @@ void decode(const Source& source, Sink& sink) {
 }  // namespace
 
 extern const Decoder kReleases;
-const Decoder kReleases{"releases", "release records: Azure DevOps, GitHub, Argo CD, Flux, and Egret's plain form", "EgretReleases", recognise, decode};
+const Decoder kReleases{"releases", "release records: Azure DevOps, GitHub, Argo CD, Flux, and Egret's plain form", "EgretReleases",
+                        recognise, decode};
 
 }  // namespace egret::ingest

@@ -4,4 +4,6 @@ namespace egret::ingest {
 extern const Decoder kReleases;
 }
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) { return egret::ingest::fuzz_decoder(egret::ingest::kReleases, data, size, "releases.json"); }
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  return egret::ingest::fuzz_decoder(egret::ingest::kReleases, data, size, "releases.json");
+}

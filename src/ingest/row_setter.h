@@ -48,8 +48,17 @@ class RowSetter {
 
 // TCP, UDP, ICMP … as the tables write them.
 inline std::string_view protocol_name(std::string_view p) {
-  for (const auto& [from, to] : {std::pair<std::string_view, std::string_view>{"tcp", "TCP"}, {"TCP", "TCP"}, {"udp", "UDP"}, {"UDP", "UDP"}, {"icmp", "ICMP"}, {"ICMP", "ICMP"},
-                                 {"ICMPv4", "ICMP"}, {"ICMPv6", "ICMP"}, {"IPv6-ICMP", "ICMP"}, {"sctp", "SCTP"}, {"SCTP", "SCTP"}})
+  for (const auto& [from, to] : {std::pair<std::string_view, std::string_view>{"tcp", "TCP"},
+                                 {"TCP", "TCP"},
+                                 {"udp", "UDP"},
+                                 {"UDP", "UDP"},
+                                 {"icmp", "ICMP"},
+                                 {"ICMP", "ICMP"},
+                                 {"ICMPv4", "ICMP"},
+                                 {"ICMPv6", "ICMP"},
+                                 {"IPv6-ICMP", "ICMP"},
+                                 {"sctp", "SCTP"},
+                                 {"SCTP", "SCTP"}})
     if (p == from) return to;
   return p;
 }

@@ -29,8 +29,16 @@ void falco(const Element& e, std::string_view text, uint64_t line, const Source&
   JsonWriter w;
   w.begin_array();
   if (!field("k8s.pod.name").empty())
-    w.begin_object().key("Type").string("K8s-pod").key("Name").string(field("k8s.pod.name")).key("Namespace").string(field("k8s.ns.name")).end_object();
-  if (const auto host = js::text(e, "hostname"); !host.empty()) w.begin_object().key("Type").string("host").key("HostName").string(host).end_object();
+    w.begin_object()
+        .key("Type")
+        .string("K8s-pod")
+        .key("Name")
+        .string(field("k8s.pod.name"))
+        .key("Namespace")
+        .string(field("k8s.ns.name"))
+        .end_object();
+  if (const auto host = js::text(e, "hostname"); !host.empty())
+    w.begin_object().key("Type").string("host").key("HostName").string(host).end_object();
   for (const std::string_view k : {"fd.sip", "fd.rip"})
     if (IpAddress::parse(field(k))) w.begin_object().key("Type").string("ip").key("Address").string(field(k)).end_object();
   w.end_array();
@@ -78,7 +86,8 @@ void tetragon(const Element& e, std::string_view text, uint64_t line, const Sour
   const auto pod = js::get(*event, {"process", "pod"});
   std::string workload;
   if (pod && !js::text(*pod, "workload").empty())
-    workload = std::string(js::text(*pod, "namespace")) + "/" + std::string(js::text(*pod, "workload_kind").empty() ? "Deployment" : js::text(*pod, "workload_kind")) + "/" +
+    workload = std::string(js::text(*pod, "namespace")) + "/" +
+               std::string(js::text(*pod, "workload_kind").empty() ? "Deployment" : js::text(*pod, "workload_kind")) + "/" +
                std::string(js::text(*pod, "workload"));
   const auto address = IpAddress::parse(dst);
   RowSetter(sink.rows("ASimNetworkSessionLogs"))
@@ -128,7 +137,8 @@ int recognise_falco(std::string_view head, std::string_view) {
 
 int recognise_tetragon(std::string_view head, std::string_view) {
   if (!json_with(head, {"\"exec_id\""})) return 0;
-  for (const std::string_view k : {"\"process_exec\"", "\"process_exit\"", "\"process_kprobe\"", "\"process_connect\"", "\"process_tracepoint\"", "\"process_dns\""})
+  for (const std::string_view k :
+       {"\"process_exec\"", "\"process_exit\"", "\"process_kprobe\"", "\"process_connect\"", "\"process_tracepoint\"", "\"process_dns\""})
     if (head.find(k) != std::string_view::npos) return 94;
   return 40;
 }
@@ -137,6 +147,7 @@ int recognise_tetragon(std::string_view head, std::string_view) {
 
 extern const Decoder kFalco, kTetragon;
 const Decoder kFalco{"falco", "Falco alerts as JSON", "SecurityAlert", recognise_falco, decode<falco>};
-const Decoder kTetragon{"tetragon", "Tetragon events as JSON: connections; the others are known and not used", "ASimNetworkSessionLogs", recognise_tetragon, decode<tetragon>};
+const Decoder kTetragon{"tetragon", "Tetragon events as JSON: connections; the others are known and not used", "ASimNetworkSessionLogs",
+                        recognise_tetragon, decode<tetragon>};
 
 }  // namespace egret::ingest

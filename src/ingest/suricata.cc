@@ -29,10 +29,14 @@ class Eve {
     for (const std::string_view k : {"timestamp", "@timestamp"})
       if (!time) time = parse_time(js::text(e, k));
     if (!time) return sink_.error(line, "the EVE record has no time", text);
-    if (type == "flow") flow(e, *time);
-    else if (type == "dns") dns(e, *time);
-    else if (type == "alert") alert(e, *time);
-    else web(e, *time, type == "tls");
+    if (type == "flow")
+      flow(e, *time);
+    else if (type == "dns")
+      dns(e, *time);
+    else if (type == "alert")
+      alert(e, *time);
+    else
+      web(e, *time, type == "tls");
   }
 
  private:
@@ -68,9 +72,15 @@ class Eve {
         .text("DstIpAddr", dst)
         .integer("DstPortNumber", js::integer(e, "dest_port"))
         .text("NetworkProtocol", protocol)
-        .text("NetworkDirection", inside(src) ? inside(dst) ? "Local" : "Outbound" : inside(dst) ? "Inbound" : "")
-        .integer("NetworkDuration", start && end ? std::optional<int64_t>(std::clamp<int64_t>((*end - *start) / 10'000, 0, INT32_MAX)) : std::nullopt)
-        .text("NetworkApplicationProtocol", js::text(e, "app_proto") == "failed" ? "" : js::text(e, "app_proto") == "tls" ? "TLS" : js::text(e, "app_proto") == "http" ? "HTTP" : js::text(e, "app_proto"))
+        .text("NetworkDirection", inside(src)   ? inside(dst) ? "Local" : "Outbound"
+                                  : inside(dst) ? "Inbound"
+                                                : "")
+        .integer("NetworkDuration",
+                 start && end ? std::optional<int64_t>(std::clamp<int64_t>((*end - *start) / 10'000, 0, INT32_MAX)) : std::nullopt)
+        .text("NetworkApplicationProtocol", js::text(e, "app_proto") == "failed" ? ""
+                                            : js::text(e, "app_proto") == "tls"  ? "TLS"
+                                            : js::text(e, "app_proto") == "http" ? "HTTP"
+                                                                                 : js::text(e, "app_proto"))
         .text("NetworkConnectionHistory", js::text(e, {"tcp", "state"}))
         .integer("SrcBytes", number("bytes_toserver"))
         .integer("DstBytes", number("bytes_toclient"))
@@ -85,7 +95,8 @@ class Eve {
     const std::string_view kind = js::text(d, "type");
     const bool answer = kind == "answer" || kind == "response";
     // An answer goes from the server to the client: the client is the source of the question.
-    const std::string client = address(js::text(e, answer ? "dest_ip" : "src_ip")), server = address(js::text(e, answer ? "src_ip" : "dest_ip"));
+    const std::string client = address(js::text(e, answer ? "dest_ip" : "src_ip")),
+                      server = address(js::text(e, answer ? "src_ip" : "dest_ip"));
     std::string_view name = js::text(d, "rrname"), type = js::text(d, "rrtype");
     js::each(js::get(d, "queries"), [&](const Element& q) {
       if (name.empty()) {
@@ -105,7 +116,8 @@ class Eve {
     });
     if (names.empty()) {
       add(js::text(d, "rdata"));
-      js::each_member(js::get(d, "grouped"), [&](std::string_view, const Element& list) { js::each(list, [&](const Element& x) { add(js::text(x)); }); });
+      js::each_member(js::get(d, "grouped"),
+                      [&](std::string_view, const Element& list) { js::each(list, [&](const Element& x) { add(js::text(x)); }); });
     }
     const std::string_view code = js::text(d, "rcode");
     const auto id = js::integer(d, "id");
@@ -115,7 +127,9 @@ class Eve {
         .text("EventProduct", "Suricata dns")
         .text("EventType", "Query")
         .text("EventSubType", answer ? "response" : "request")
-        .text("EventResult", !answer ? "NA" : code.empty() || code == "NOERROR" ? "Success" : "Failure")
+        .text("EventResult", !answer                             ? "NA"
+                             : code.empty() || code == "NOERROR" ? "Success"
+                                                                 : "Failure")
         .text("EventResultDetails", code.empty() ? "NA" : code)
         .text("SrcIpAddr", client)
         .integer("SrcPortNumber", js::integer(e, answer ? "dest_port" : "src_port"))
@@ -172,7 +186,8 @@ class Eve {
     JsonWriter w;
     w.begin_array();
     for (const std::string_view k : {"src_ip", "dest_ip"})
-      if (const std::string ip = address(js::text(e, k)); !ip.empty()) w.begin_object().key("Type").string("ip").key("Address").string(ip).end_object();
+      if (const std::string ip = address(js::text(e, k)); !ip.empty())
+        w.begin_object().key("Type").string("ip").key("Address").string(ip).end_object();
     w.end_array();
     RowSetter(sink_.rows("SecurityAlert"))
         .time("TimeGenerated", time)
@@ -182,7 +197,10 @@ class Eve {
         .text("DisplayName", a ? js::text(*a, "signature") : "")
         .text("Description", a ? js::text(*a, "category") : "")
         .text("AlertType", "Suricata_" + std::to_string(a ? js::integer(*a, "signature_id").value_or(0) : 0))
-        .text("AlertSeverity", severity == 1 ? "High" : severity == 2 ? "Medium" : severity == 3 ? "Low" : "Informational")
+        .text("AlertSeverity", severity == 1   ? "High"
+                               : severity == 2 ? "Medium"
+                               : severity == 3 ? "Low"
+                                               : "Informational")
         .text("ProviderName", "Suricata")
         .text("ProductName", "Suricata")
         .text("VendorName", "OISF")

@@ -5,8 +5,8 @@
 #include <yaml-cpp/mark.h>
 #include <yaml-cpp/parser.h>
 
-#include <map>
 #include <istream>
+#include <map>
 #include <streambuf>
 
 #include "base/json.h"
@@ -30,8 +30,10 @@ bool is_json_number(std::string_view s) {
     return i > from;
   };
   if (i < s.size() && s[i] == '-') ++i;
-  if (i < s.size() && s[i] == '0') ++i;
-  else if (!digits()) return false;
+  if (i < s.size() && s[i] == '0')
+    ++i;
+  else if (!digits())
+    return false;
   if (i < s.size() && s[i] == '.') {
     ++i;
     if (!digits()) return false;
@@ -73,7 +75,9 @@ class Writer final : public YAML::EventHandler {
     }
     value(anchor, json_quote(text));
   }
-  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t anchor, YAML::EmitterStyle::value) override { open(false, anchor); }
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+    open(false, anchor);
+  }
   void OnSequenceEnd() override { close(']'); }
   void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t anchor, YAML::EmitterStyle::value) override { open(true, anchor); }
   void OnMapEnd() override { close('}'); }

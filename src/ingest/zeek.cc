@@ -41,7 +41,8 @@ void header_line(Header& h, std::string_view line) {
   std::string_view value = line.substr(end + 1);
   if (name == "#separator") {
     unsigned v = 0;
-    if (value.starts_with("\\x") && std::from_chars(value.data() + 2, value.data() + value.size(), v, 16).ec == std::errc{} && v < 128) h.separator = static_cast<char>(v);
+    if (value.starts_with("\\x") && std::from_chars(value.data() + 2, value.data() + value.size(), v, 16).ec == std::errc{} && v < 128)
+      h.separator = static_cast<char>(v);
   } else if (name == "#set_separator") {
     h.set_separator = value;
   } else if (name == "#empty_field") {
@@ -130,7 +131,10 @@ void decode_tsv(const Source& source, Sink& sink, ZeekRows& rows) {
     const std::string_view line(start, static_cast<size_t>(p - 1 - start));
     if (line.empty() || line == "\r" || h.log == ZeekLog::kOther) continue;
     if (columns != h.columns) {
-      sink.error(number, std::to_string(columns) + " fields where #fields names " + std::to_string(h.columns) + (p >= end ? ": the file is cut off here" : ""), line);
+      sink.error(number,
+                 std::to_string(columns) + " fields where #fields names " + std::to_string(h.columns) +
+                     (p >= end ? ": the file is cut off here" : ""),
+                 line);
       continue;
     }
     if (const char* why = rows.add(h.log, record)) sink.error(number, why, line);
@@ -143,7 +147,8 @@ class JsonLines {
 
   void line(std::string_view text, uint64_t number) {
     Element e;
-    if (parser_.parse(text.data(), text.size()).get(e) != simdjson::SUCCESS || !e.is_object()) return sink_.error(number, "not valid JSON", text);
+    if (parser_.parse(text.data(), text.size()).get(e) != simdjson::SUCCESS || !e.is_object())
+      return sink_.error(number, "not valid JSON", text);
     const ZeekLog log = kind(e);
     if (log == ZeekLog::kOther) return;
     const auto wanted = zeek_fields(log);
@@ -154,8 +159,10 @@ class JsonLines {
         js::each_member(v, [&](std::string_view k, const Element& x) { put(r, wanted, "id." + std::string(k), x); });
         return;
       }
-      if (key.starts_with("id_")) put(r, wanted, "id." + std::string(key.substr(3)), v);
-      else put(r, wanted, key, v);
+      if (key.starts_with("id_"))
+        put(r, wanted, "id." + std::string(key.substr(3)), v);
+      else
+        put(r, wanted, key, v);
     });
     if (const char* why = rows_.add(log, r)) sink_.error(number, why, text);
   }
@@ -221,7 +228,8 @@ int recognise(std::string_view head, std::string_view path) {
   const std::string_view s = trim(head.substr(0, 8192));
   if (!s.starts_with('{')) return 0;
   const std::string_view line = s.substr(0, s.find('\n'));
-  const bool id = line.find("\"id.orig_h\"") != std::string_view::npos || line.find("\"id_orig_h\"") != std::string_view::npos || line.find("\"orig_h\"") != std::string_view::npos;
+  const bool id = line.find("\"id.orig_h\"") != std::string_view::npos || line.find("\"id_orig_h\"") != std::string_view::npos ||
+                  line.find("\"orig_h\"") != std::string_view::npos;
   if (line.find("\"ts\":") == std::string_view::npos) return 0;
   if (id && line.find("\"uid\"") != std::string_view::npos) return 95;
   return line.find("\"_path\"") != std::string_view::npos || zeek_log(log_of_file(path)) != ZeekLog::kOther ? 50 : 0;

@@ -4,4 +4,6 @@ namespace egret::ingest {
 extern const Decoder kZeek;
 }
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) { return egret::ingest::fuzz_decoder(egret::ingest::kZeek, data, size, "conn.log"); }
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  return egret::ingest::fuzz_decoder(egret::ingest::kZeek, data, size, "conn.log");
+}

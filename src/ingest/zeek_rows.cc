@@ -13,24 +13,90 @@ namespace {
 
 // The order of fields in a record.
 namespace conn_field {
-enum { kTs, kUid, kOrigH, kOrigP, kRespH, kRespP, kProto, kService, kDuration, kOrigBytes, kRespBytes, kState, kLocalOrig, kLocalResp, kHistory, kOrigPkts, kOrigIpBytes, kRespPkts, kRespIpBytes, kCount };
+enum {
+  kTs,
+  kUid,
+  kOrigH,
+  kOrigP,
+  kRespH,
+  kRespP,
+  kProto,
+  kService,
+  kDuration,
+  kOrigBytes,
+  kRespBytes,
+  kState,
+  kLocalOrig,
+  kLocalResp,
+  kHistory,
+  kOrigPkts,
+  kOrigIpBytes,
+  kRespPkts,
+  kRespIpBytes,
+  kCount
+};
 }
-constexpr std::string_view kConnFields[] = {"ts",         "uid",        "id.orig_h",  "id.orig_p", "id.resp_h", "id.resp_p",     "proto",     "service",       "duration", "orig_bytes",
-                                            "resp_bytes", "conn_state", "local_orig", "local_resp", "history",  "orig_pkts", "orig_ip_bytes", "resp_pkts", "resp_ip_bytes"};
+constexpr std::string_view kConnFields[] = {"ts",         "uid",           "id.orig_h",  "id.orig_p",    "id.resp_h",
+                                            "id.resp_p",  "proto",         "service",    "duration",     "orig_bytes",
+                                            "resp_bytes", "conn_state",    "local_orig", "local_resp",   "history",
+                                            "orig_pkts",  "orig_ip_bytes", "resp_pkts",  "resp_ip_bytes"};
 static_assert(std::size(kConnFields) == conn_field::kCount);
 
 namespace dns_field {
-enum { kTs, kUid, kOrigH, kOrigP, kRespH, kRespP, kProto, kTransId, kRtt, kQuery, kQtype, kQtypeName, kRcode, kRcodeName, kAA, kTC, kRD, kRA, kAnswers, kRejected, kCount };
+enum {
+  kTs,
+  kUid,
+  kOrigH,
+  kOrigP,
+  kRespH,
+  kRespP,
+  kProto,
+  kTransId,
+  kRtt,
+  kQuery,
+  kQtype,
+  kQtypeName,
+  kRcode,
+  kRcodeName,
+  kAA,
+  kTC,
+  kRD,
+  kRA,
+  kAnswers,
+  kRejected,
+  kCount
+};
 }
-constexpr std::string_view kDnsFields[] = {"ts",    "uid",        "id.orig_h", "id.orig_p",  "id.resp_h", "id.resp_p", "proto", "trans_id", "rtt",     "query",
-                                           "qtype", "qtype_name", "rcode",     "rcode_name", "AA",        "TC",        "RD",    "RA",       "answers", "rejected"};
+constexpr std::string_view kDnsFields[] = {"ts",       "uid", "id.orig_h", "id.orig_p", "id.resp_h",  "id.resp_p", "proto",
+                                           "trans_id", "rtt", "query",     "qtype",     "qtype_name", "rcode",     "rcode_name",
+                                           "AA",       "TC",  "RD",        "RA",        "answers",    "rejected"};
 static_assert(std::size(kDnsFields) == dns_field::kCount);
 
 namespace web_field {
-enum { kTs, kUid, kOrigH, kOrigP, kRespH, kRespP, kMethod, kHost, kUri, kVersion, kAgent, kRequestLen, kResponseLen, kStatus, kServerName, kEstablished, kAlert, kCount };
+enum {
+  kTs,
+  kUid,
+  kOrigH,
+  kOrigP,
+  kRespH,
+  kRespP,
+  kMethod,
+  kHost,
+  kUri,
+  kVersion,
+  kAgent,
+  kRequestLen,
+  kResponseLen,
+  kStatus,
+  kServerName,
+  kEstablished,
+  kAlert,
+  kCount
+};
 }
-constexpr std::string_view kWebFields[] = {"ts",      "uid",        "id.orig_h",        "id.orig_p",         "id.resp_h",   "id.resp_p",   "method",      "host",      "uri",
-                                           "version", "user_agent", "request_body_len", "response_body_len", "status_code", "server_name", "established", "last_alert"};
+constexpr std::string_view kWebFields[] = {
+    "ts",      "uid",        "id.orig_h",        "id.orig_p",         "id.resp_h",   "id.resp_p",   "method",      "host",      "uri",
+    "version", "user_agent", "request_body_len", "response_body_len", "status_code", "server_name", "established", "last_alert"};
 static_assert(std::size(kWebFields) == web_field::kCount);
 
 // "1672843056.913119", also with a zone-less ISO time as JSON logs can have it.
@@ -110,7 +176,8 @@ void service(std::string_view s, std::string& out) {
     const std::string_view one = s.substr(0, comma);
     s.remove_prefix(std::min(comma + 1, s.size()));
     if (!out.empty()) out += ',';
-    if (one == "ssl") out += "TLS";
+    if (one == "ssl")
+      out += "TLS";
     else
       for (const char c : one) out += c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
   }
@@ -200,12 +267,58 @@ const char* ZeekRows::conn(const ZeekRecord& r) {
   const bool has_duration = span_of(r[kDuration], duration);
 
   model::Batch& b = sink_.rows("ASimNetworkSessionLogs");
-  enum Column { cTime, cStart, cEnd, cVendor, cProduct, cType, cResult, cCount, cUid, cSrc, cSrcPort, cDst, cDstPort, cProto, cDirection, cDuration, cApp, cHistory, cSrcBytes, cDstBytes, cSrcPackets, cDstPackets, cCluster, cPrecision };
+  enum Column {
+    cTime,
+    cStart,
+    cEnd,
+    cVendor,
+    cProduct,
+    cType,
+    cResult,
+    cCount,
+    cUid,
+    cSrc,
+    cSrcPort,
+    cDst,
+    cDstPort,
+    cProto,
+    cDirection,
+    cDuration,
+    cApp,
+    cHistory,
+    cSrcBytes,
+    cDstBytes,
+    cSrcPackets,
+    cDstPackets,
+    cCluster,
+    cPrecision
+  };
   if (!conn_ready_) {
     look_up(b, conn_,
-            {"TimeGenerated", "EventStartTime", "EventEndTime", "EventVendor", "EventProduct", "EventType", "EventResult", "EventCount", "EventOriginalUid", "SrcIpAddr", "SrcPortNumber",
-             "DstIpAddr", "DstPortNumber", "NetworkProtocol", "NetworkDirection", "NetworkDuration", "NetworkApplicationProtocol", "NetworkConnectionHistory", "SrcBytes", "DstBytes",
-             "SrcPackets", "DstPackets", "Cluster", "TimePrecision"});
+            {"TimeGenerated",
+             "EventStartTime",
+             "EventEndTime",
+             "EventVendor",
+             "EventProduct",
+             "EventType",
+             "EventResult",
+             "EventCount",
+             "EventOriginalUid",
+             "SrcIpAddr",
+             "SrcPortNumber",
+             "DstIpAddr",
+             "DstPortNumber",
+             "NetworkProtocol",
+             "NetworkDirection",
+             "NetworkDuration",
+             "NetworkApplicationProtocol",
+             "NetworkConnectionHistory",
+             "SrcBytes",
+             "DstBytes",
+             "SrcPackets",
+             "DstPackets",
+             "Cluster",
+             "TimePrecision"});
     conn_ready_ = true;
   }
   const auto& c = conn_;
@@ -257,10 +370,34 @@ const char* ZeekRows::dns(const ZeekRecord& r) {
   if (!time_of(r[kTs], ts)) return "ts is no time";
   if (r[kOrigH].empty()) return "the client's address is missing";
   model::Batch& b = sink_.rows("ASimDnsActivityLogs");
-  enum Column { cTime, cVendor, cProduct, cType, cSubType, cResult, cDetails, cSrc, cSrcPort, cDst, cQuery, cQueryType, cTypeName, cCode, cResponse, cDuration, cFlags, cProto, cId, cCluster, cAnswers };
+  enum Column {
+    cTime,
+    cVendor,
+    cProduct,
+    cType,
+    cSubType,
+    cResult,
+    cDetails,
+    cSrc,
+    cSrcPort,
+    cDst,
+    cQuery,
+    cQueryType,
+    cTypeName,
+    cCode,
+    cResponse,
+    cDuration,
+    cFlags,
+    cProto,
+    cId,
+    cCluster,
+    cAnswers
+  };
   if (!dns_ready_) {
-    look_up(b, dns_, {"TimeGenerated", "EventVendor", "EventProduct", "EventType", "EventSubType", "EventResult", "EventResultDetails", "SrcIpAddr", "SrcPortNumber", "DstIpAddr", "DnsQuery",
-                      "DnsQueryType", "DnsQueryTypeName", "DnsResponseCode", "DnsResponseName", "DnsNetworkDuration", "DnsFlags", "NetworkProtocol", "TransactionIdHex", "Cluster", "Answers"});
+    look_up(b, dns_, {"TimeGenerated",      "EventVendor",     "EventProduct",    "EventType",          "EventSubType", "EventResult",
+                      "EventResultDetails", "SrcIpAddr",       "SrcPortNumber",   "DstIpAddr",          "DnsQuery",     "DnsQueryType",
+                      "DnsQueryTypeName",   "DnsResponseCode", "DnsResponseName", "DnsNetworkDuration", "DnsFlags",     "NetworkProtocol",
+                      "TransactionIdHex",   "Cluster",         "Answers"});
     dns_ready_ = true;
   }
   const auto& c = dns_;
@@ -323,10 +460,51 @@ const char* ZeekRows::web(const ZeekRecord& r, bool ssl) {
   if (!time_of(r[kTs], ts)) return "ts is no time";
   if (r[kOrigH].empty() || r[kRespH].empty()) return "an address is missing";
   model::Batch& b = sink_.rows("ASimWebSessionLogs");
-  enum Column { cTime, cVendor, cProduct, cType, cResult, cDetails, cUid, cSrc, cSrcPort, cDst, cDstPort, cHost, cMethod, cVersion, cAgent, cStatus, cUrl, cSrcBytes, cDstBytes, cApp, cCluster };
+  enum Column {
+    cTime,
+    cVendor,
+    cProduct,
+    cType,
+    cResult,
+    cDetails,
+    cUid,
+    cSrc,
+    cSrcPort,
+    cDst,
+    cDstPort,
+    cHost,
+    cMethod,
+    cVersion,
+    cAgent,
+    cStatus,
+    cUrl,
+    cSrcBytes,
+    cDstBytes,
+    cApp,
+    cCluster
+  };
   if (!web_ready_) {
-    look_up(b, web_, {"TimeGenerated", "EventVendor", "EventProduct", "EventType", "EventResult", "EventResultDetails", "EventOriginalUid", "SrcIpAddr", "SrcPortNumber", "DstIpAddr",
-                      "DstPortNumber", "DstHostname", "HttpRequestMethod", "HttpVersion", "HttpUserAgent", "HttpStatusCode", "Url", "SrcBytes", "DstBytes", "NetworkApplicationProtocol", "Cluster"});
+    look_up(b, web_, {"TimeGenerated",
+                      "EventVendor",
+                      "EventProduct",
+                      "EventType",
+                      "EventResult",
+                      "EventResultDetails",
+                      "EventOriginalUid",
+                      "SrcIpAddr",
+                      "SrcPortNumber",
+                      "DstIpAddr",
+                      "DstPortNumber",
+                      "DstHostname",
+                      "HttpRequestMethod",
+                      "HttpVersion",
+                      "HttpUserAgent",
+                      "HttpStatusCode",
+                      "Url",
+                      "SrcBytes",
+                      "DstBytes",
+                      "NetworkApplicationProtocol",
+                      "Cluster"});
     web_ready_ = true;
   }
   const auto& c = web_;
@@ -371,7 +549,14 @@ const char* ZeekRows::web(const ZeekRecord& r, bool ssl) {
 void ZeekRows::finish() {
   const auto say = [&](ZeekLog log, const char* source, const char* table) {
     const Span& s = spans_[static_cast<size_t>(log)];
-    if (s.from) sink_.covered({.cluster = std::string(cluster_), .scope = cluster_.empty() ? "network" : "cluster", .name = {}, .source = source, .table = table, .from = s.from, .to = s.to});
+    if (s.from)
+      sink_.covered({.cluster = std::string(cluster_),
+                     .scope = cluster_.empty() ? "network" : "cluster",
+                     .name = {},
+                     .source = source,
+                     .table = table,
+                     .from = s.from,
+                     .to = s.to});
   };
   say(ZeekLog::kConn, "zeek-conn", "ASimNetworkSessionLogs");
   say(ZeekLog::kDns, "zeek-dns", "ASimDnsActivityLogs");
