@@ -312,7 +312,9 @@ int recognise(std::string_view head, std::string_view path) {
   const bool category = head.contains("\"category\""), id = head.contains("\"resourceId\"") || head.contains("\"ResourceId\""), time = head.contains("\"time\"");
   const bool operation = head.contains("\"operationName\"");
   // Of a cluster's control plane: audit events among them, and often other categories in the same file.
-  if (category && head.contains("\"properties\"") && (head.contains("/diagnosticLogs/Read") || head.contains("\\/diagnosticLogs\\/Read") || (id && head.contains("\"kube-audit")))) return 96;
+  // A bare event beside them (its quotes not escaped) makes the file a collector's.
+  const bool bare = head.contains("\"kind\":\"Event\"") || head.contains("\"kind\": \"Event\"") || head.contains("\"objectRef\": {");
+  if (category && !bare && head.contains("\"properties\"") && (head.contains("/diagnosticLogs/Read") || head.contains("\\/diagnosticLogs\\/Read") || (id && head.contains("\"kube-audit")))) return 96;
   if (category && id && time) return path.contains("insights-logs-") ? 93 : 82;
   if (category && operation && (head.contains("\"properties\"") || id)) return 80;
   if (head.contains("\"eventTimestamp\"") && operation) return 80;
