@@ -8,7 +8,6 @@ from conftest import EGRET
 
 # Wrong answers that are known, each with its reason. A case not listed here must not answer wrongly.
 KNOWN_WRONG = {
-    "docs/bag-set-key-function#2": "a key that is a JSON path is taken as a name",
     "docs/parseurlfunction#1": "the path keeps its first slash",
     "docs/series-periods-validatefunction#2": "scores are scaled in another way",
 }
