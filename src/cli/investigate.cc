@@ -43,7 +43,9 @@ Result<void> load(store::Engine& engine, const std::string& folder, Ticks now) {
   options.now = now;
   const bool terminal = isatty(STDERR_FILENO);
   if (terminal)
-    options.progress = [](size_t done, size_t of, const std::string& path) { fmt::print(stderr, "\r\x1b[Kreading {}/{} {}", done + 1, of, terminal_safe(path)); };
+    options.progress = [](size_t done, size_t of, const std::string& path) {
+      fmt::print(stderr, "\r\x1b[Kreading {}/{} {}", done + 1, of, terminal_safe(path));
+    };
   const auto summary = ingest::load_folder(engine, folder, options);
   if (terminal) fmt::print(stderr, "\r\x1b[K");
   if (!summary) {
@@ -52,8 +54,10 @@ Result<void> load(store::Engine& engine, const std::string& folder, Ticks now) {
     return std::unexpected(std::move(e));
   }
   if (summary->row_count() == 0)
-    return usage_error(fmt::format("no file in {} could be read as a log", folder), "`egret ingest --formats` lists the formats; `egret collect --print` prints the commands that export them");
-  if (summary->unknown_files()) note(fmt::format("{} of unknown format; see EgretIngestErrors", count_of(summary->unknown_files(), "file is", "files are")));
+    return usage_error(fmt::format("no file in {} could be read as a log", folder),
+                       "`egret ingest --formats` lists the formats; `egret collect --print` prints the commands that export them");
+  if (summary->unknown_files())
+    note(fmt::format("{} of unknown format; see EgretIngestErrors", count_of(summary->unknown_files(), "file is", "files are")));
   if (summary->error_count()) note(fmt::format("{} could not be read; see EgretIngestErrors", count_of(summary->error_count(), "line")));
   for (const auto& [text, n] : summary->notes) note(n > 1 ? fmt::format("{} ({} times)", text, n) : text);
   return {};
@@ -102,7 +106,8 @@ int run(const std::vector<std::string>& args) {
       .flag("--no-keep", no_keep, "do not store the answer as an incident")
       .value("--now", now_option, "TIME", "when the judgement is made");
   if (const auto code = options.parse(args)) return *code;
-  if (folder.empty() && data.empty()) return report(Error{ErrorKind::kUsage, "a folder of logs or --data is needed", "egret investigate FOLDER"});
+  if (folder.empty() && data.empty())
+    return report(Error{ErrorKind::kUsage, "a folder of logs or --data is needed", "egret investigate FOLDER"});
   const auto now = now_from(now_option);
   if (!now) return report(now.error());
   if (!time_option.empty()) {
@@ -123,7 +128,8 @@ int run(const std::vector<std::string>& args) {
   const auto result = investigate::investigate(**engine, question, *now);
   if (!result) return report(result.error());
   if (!result->others.empty()) {
-    note(fmt::format("this is about alert {}; {} not part of it:", result->answer.alert.id, count_of(result->others.size(), "other alert is", "other alerts are")));
+    note(fmt::format("this is about alert {}; {} not part of it:", result->answer.alert.id,
+                     count_of(result->others.size(), "other alert is", "other alerts are")));
     for (size_t i = 0; i < result->others.size() && i < 5; ++i) {
       const investigate::Alert& a = result->others[i];
       note(fmt::format("  --alert {}  {} {} {}", a.id, a.severity, a.rule, a.address.empty() ? a.name : a.address));

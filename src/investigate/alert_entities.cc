@@ -128,18 +128,22 @@ void read_entities(const AlertText& text, Alert& alert) {
     }
     if ((mentions(f.key, {"destinationport", "dstport", "remoteport"}) || f.key == "port") && !alert.port) {
       int port = 0;
-      if (std::from_chars(f.value.data(), f.value.data() + f.value.size(), port).ec == std::errc{} && port > 0 && port < 65536) alert.port = port;
+      if (std::from_chars(f.value.data(), f.value.data() + f.value.size(), port).ec == std::errc{} && port > 0 && port < 65536)
+        alert.port = port;
     }
     const bool named = f.key == "name" || f.key == "displayname";
-    if (f.key == "hostname" || f.key == "node" || f.key == "nodename" || f.key == "computer" || (named && f.type == "host")) set_if_empty(alert.node, to_lower(f.value));
+    if (f.key == "hostname" || f.key == "node" || f.key == "nodename" || f.key == "computer" || (named && f.type == "host"))
+      set_if_empty(alert.node, to_lower(f.value));
     if (f.key == "clustername" || f.key == "cluster" || f.key == "kubernetescluster" || (named && mentions(f.type, {"cluster"})))
       set_if_empty(alert.cluster, f.value.starts_with('/') ? segment_after(f.value, "managedclusters") : f.value);
-    if (f.key == "podname" || f.key == "pod" || (named && mentions(f.type, {"kspod", "k8spod", "kubernetespod"}))) set_if_empty(alert.pod, f.value);
-    if (f.key == "namespace" || f.key == "kubernetesnamespace" || f.key == "podnamespace" || (named && mentions(f.type, {"namespace"}))) set_if_empty(ns, f.value);
+    if (f.key == "podname" || f.key == "pod" || (named && mentions(f.type, {"kspod", "k8spod", "kubernetespod"})))
+      set_if_empty(alert.pod, f.value);
+    if (f.key == "namespace" || f.key == "kubernetesnamespace" || f.key == "podnamespace" || (named && mentions(f.type, {"namespace"})))
+      set_if_empty(ns, f.value);
     if (f.key == "workload" && f.value.find('/') != std::string::npos) set_if_empty(alert.workload, f.value);
     if (f.key == "criticality") set_if_empty(alert.criticality, f.value);
-    if (f.key == "domainname" || f.key == "destinationname" || f.key == "dstname" || f.key == "fqdn" || f.key == "domain" || f.key == "hostheader" || f.key == "dnsname" ||
-        mentions(f.key, {"suspiciousdomain", "maliciousdomain", "destinationhost"})) {
+    if (f.key == "domainname" || f.key == "destinationname" || f.key == "dstname" || f.key == "fqdn" || f.key == "domain" ||
+        f.key == "hostheader" || f.key == "dnsname" || mentions(f.key, {"suspiciousdomain", "maliciousdomain", "destinationhost"})) {
       std::string name = to_lower(f.value);
       while (!name.empty() && name.back() == '.') name.pop_back();
       if (name.find('.') != std::string::npos && name.find(' ') == std::string::npos) set_if_empty(alert.name, name);
@@ -147,7 +151,8 @@ void read_entities(const AlertText& text, Alert& alert) {
   }
   set_if_empty(alert.cluster, segment_after(text.resource_id, "managedclusters"));
   set_if_empty(alert.node, instance_name(text.resource_id));
-  if (text.compromised.find(' ') == std::string_view::npos && text.compromised.starts_with("aks-")) set_if_empty(alert.node, to_lower(text.compromised));
+  if (text.compromised.find(' ') == std::string_view::npos && text.compromised.starts_with("aks-"))
+    set_if_empty(alert.node, to_lower(text.compromised));
   if (!alert.pod.empty()) {
     if (const size_t slash = alert.pod.find('/'); slash == std::string::npos && !ns.empty()) alert.pod = ns + "/" + alert.pod;
   }

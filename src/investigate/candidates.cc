@@ -42,7 +42,8 @@ Result<void> find_candidates(store::Engine& engine, const Places& places, Ticks 
   };
   for (const PodPlace& p : places.pods()) {
     if (!clusters.contains("") && !clusters.contains(to_lower(p.cluster))) continue;
-    const bool then = std::any_of(in.contacts.begin(), in.contacts.end(), [&](const SeenContact& c) { return there(p, c.contact.time, c.precision); });
+    const bool then =
+        std::any_of(in.contacts.begin(), in.contacts.end(), [&](const SeenContact& c) { return there(p, c.contact.time, c.precision); });
     if (then) add(p);
   }
   // A pod that a row names but no inventory shows is as real as the others.

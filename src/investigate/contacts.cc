@@ -13,7 +13,7 @@
 namespace egret::investigate {
 namespace {
 
-constexpr Ticks kIdle = 10 * kTicksPerMinute;   // deltas of one connection come at least this often
+constexpr Ticks kIdle = 10 * kTicksPerMinute;    // deltas of one connection come at least this often
 constexpr Ticks kDouble = 90 * kTicksPerSecond;  // two flow logs that see one connection write it within a minute
 
 std::string add_source(std::string a, const std::string& b) {
@@ -53,7 +53,8 @@ std::vector<SeenContact> join_deltas(std::vector<SeenContact> rows) {
   const auto key = [](const SeenContact& c) {
     return std::tie(c.contact.cluster, c.contact.source, c.source_port, c.contact.destination, c.contact.port);
   };
-  std::stable_sort(rows.begin(), rows.end(), [&](const auto& a, const auto& b) { return key(a) != key(b) ? key(a) < key(b) : earlier(a, b); });
+  std::stable_sort(rows.begin(), rows.end(),
+                   [&](const auto& a, const auto& b) { return key(a) != key(b) ? key(a) < key(b) : earlier(a, b); });
   std::vector<SeenContact> out;
   for (SeenContact& r : rows) {
     if (!out.empty() && r.source_port != 0 && key(out.back()) == key(r)) {
@@ -106,20 +107,25 @@ std::vector<SeenContact> merge_contacts(std::vector<SeenContact> rows) {
     if (pod.workload.empty() || !node.workload.empty() || pod.contact.cluster != node.contact.cluster) return false;
     if (!node.contact.node.empty() && !pod.contact.node.empty() && node.contact.node != pod.contact.node) return false;
     if (pod.contact.port && node.contact.port && pod.contact.port != node.contact.port) return false;
-    if (!pod.contact.destination.empty() && !node.contact.destination.empty() && pod.contact.destination != node.contact.destination) return false;
-    if (pod.nat_port && node.source_port) return pod.nat_port == node.source_port && std::abs(pod.contact.time - node.contact.time) <= kDouble;
+    if (!pod.contact.destination.empty() && !node.contact.destination.empty() && pod.contact.destination != node.contact.destination)
+      return false;
+    if (pod.nat_port && node.source_port)
+      return pod.nat_port == node.source_port && std::abs(pod.contact.time - node.contact.time) <= kDouble;
     return std::abs(pod.contact.time - node.contact.time) <= 3 * kTicksPerSecond + pod.precision + node.precision;
   });
   // An aggregate (no source port) repeats what a finer log shows.
   return pair_up(std::move(contacts), [](const SeenContact& fine, const SeenContact& coarse) {
-    if (coarse.source_port != 0 || fine.source_port == 0 || fine.contact.cluster != coarse.contact.cluster || !coarse.workload.empty()) return false;
+    if (coarse.source_port != 0 || fine.source_port == 0 || fine.contact.cluster != coarse.contact.cluster || !coarse.workload.empty())
+      return false;
     if (fine.contact.node != coarse.contact.node || fine.contact.port != coarse.contact.port) return false;
-    return fine.contact.time >= coarse.contact.time - coarse.precision - kTicksPerSecond && fine.contact.time <= coarse.end + coarse.precision;
+    return fine.contact.time >= coarse.contact.time - coarse.precision - kTicksPerSecond &&
+           fine.contact.time <= coarse.end + coarse.precision;
   });
 }
 
-Result<std::vector<SeenContact>> find_contacts(store::Engine& engine, const Places& places, const Alert& alert, const std::vector<std::string>& addresses,
-                                               const std::vector<std::string>& names, Ticks now) {
+Result<std::vector<SeenContact>> find_contacts(store::Engine& engine, const Places& places, const Alert& alert,
+                                               const std::vector<std::string>& addresses, const std::vector<std::string>& names,
+                                               Ticks now) {
   const auto list = [](const std::vector<std::string>& values) {
     std::string out;
     for (const std::string& v : values) out += (out.empty() ? "" : ", ") + json_quote(v);

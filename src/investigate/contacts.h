@@ -26,7 +26,7 @@ struct SeenContact {
 std::vector<SeenContact> merge_contacts(std::vector<SeenContact> rows);
 
 // Over all clusters. `names`: further names that lead to the address, for observers that see names only.
-Result<std::vector<SeenContact>> find_contacts(store::Engine& engine, const Places& places, const Alert& alert, const std::vector<std::string>& addresses,
-                                               const std::vector<std::string>& names, Ticks now);
+Result<std::vector<SeenContact>> find_contacts(store::Engine& engine, const Places& places, const Alert& alert,
+                                               const std::vector<std::string>& addresses, const std::vector<std::string>& names, Ticks now);
 
 }  // namespace egret::investigate

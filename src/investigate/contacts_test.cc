@@ -23,7 +23,8 @@ SeenContact row(Ticks seconds, std::string source, int port, std::string node, s
 }
 
 TEST(Contacts, DeltasOfOneConnectionAreOneContact) {
-  const auto c = merge_contacts({row(0, "10.0.0.4", 5000, "n1", "VNet flow log"), row(60, "10.0.0.4", 5000, "n1", "VNet flow log", false), row(500, "10.0.0.4", 5000, "n1", "VNet flow log", false)});
+  const auto c = merge_contacts({row(0, "10.0.0.4", 5000, "n1", "VNet flow log"), row(60, "10.0.0.4", 5000, "n1", "VNet flow log", false),
+                                 row(500, "10.0.0.4", 5000, "n1", "VNet flow log", false)});
   ASSERT_EQ(c.size(), 1u);
   EXPECT_EQ(c[0].contact.bytes_out, 300);
   EXPECT_EQ(c[0].contact.rows.size(), 3u);

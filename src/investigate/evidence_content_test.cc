@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "base/embedded.h"
-#include "investigate/evidence_tables.h"
 #include "investigate/evidence_file.h"
+#include "investigate/evidence_tables.h"
 #include "store/sample_rows.h"
 
 namespace egret::investigate {
@@ -24,7 +24,8 @@ TEST(EvidenceContent, SampleRowsGiveWhatIsExpected) {
     for (store::SampleCase& c : *cases) {
       // Tables that a case does not give are empty, not unknown.
       for (const model::Table* shape : shapes)
-        if (std::none_of(c.given.begin(), c.given.end(), [&](const model::Batch& b) { return b.table().name == shape->name; })) c.given.emplace_back(*shape);
+        if (std::none_of(c.given.begin(), c.given.end(), [&](const model::Batch& b) { return b.table().name == shape->name; }))
+          c.given.emplace_back(*shape);
       auto differences = store::run_sample_case(c, t.query);
       EXPECT_TRUE(differences) << t.file << " '" << c.name << "': " << differences.error().message << "\n" << differences.error().hint;
       if (!differences) continue;

@@ -34,7 +34,8 @@ Result<EvidenceTest> parse_evidence_test(const ContentFile& file) {
       const std::string key = entry.first.as<std::string>();
       if (kKeys.contains(key)) continue;
       const std::string near = near_name(key, std::vector<std::string>(kKeys.begin(), kKeys.end()));
-      return wrong(entry.first.Mark(), fmt::format("an evidence test has no '{}'", key), near.empty() ? "" : fmt::format("did you mean '{}'?", near));
+      return wrong(entry.first.Mark(), fmt::format("an evidence test has no '{}'", key),
+                   near.empty() ? "" : fmt::format("did you mean '{}'?", near));
     }
     EvidenceTest t;
     t.file = file.path;
@@ -44,7 +45,8 @@ Result<EvidenceTest> parse_evidence_test(const ContentFile& file) {
     }
     if (!root["reliability"]) return wrong(root.Mark(), "'reliability' is missing: the most decibans that the test may give");
     t.reliability = root["reliability"].as<double>();
-    if (!(t.reliability > 0 && t.reliability <= 40)) return wrong(root["reliability"].Mark(), "reliability is in decibans, above 0 and at most 40");
+    if (!(t.reliability > 0 && t.reliability <= 40))
+      return wrong(root["reliability"].Mark(), "reliability is in decibans, above 0 and at most 40");
     if (root["needs"]) t.needs = strings(root["needs"]);
     if (const YAML::Node m = root["missing"]) {
       if (m["advice"]) t.missing.advice = m["advice"].as<std::string>();
@@ -70,7 +72,8 @@ Result<std::vector<EvidenceTest>> load_evidence_tests() {
       errors += (errors.empty() ? "" : "\n") + t.error().message + (t.error().hint.empty() ? "" : " (" + t.error().hint + ")");
       continue;
     }
-    if (!ids.insert(t->id).second) errors += (errors.empty() ? "" : "\n") + fmt::format("{}: there is another test with the id '{}'", f.path, t->id);
+    if (!ids.insert(t->id).second)
+      errors += (errors.empty() ? "" : "\n") + fmt::format("{}: there is another test with the id '{}'", f.path, t->id);
     tests.push_back(*std::move(t));
   }
   if (!errors.empty()) return usage_error(errors);

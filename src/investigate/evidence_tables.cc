@@ -34,7 +34,11 @@ const model::Table& names_shape() {
 }
 
 const model::Table& cluster_shape() {
-  static const model::Table t = shape("EvidenceCluster", {{"Cluster", Type::kString}, {"From", Type::kDatetime}, {"To", Type::kDatetime}, {"Nodes", Type::kLong}, {"NodeSeconds", Type::kReal}});
+  static const model::Table t = shape("EvidenceCluster", {{"Cluster", Type::kString},
+                                                          {"From", Type::kDatetime},
+                                                          {"To", Type::kDatetime},
+                                                          {"Nodes", Type::kLong},
+                                                          {"NodeSeconds", Type::kReal}});
   return t;
 }
 
@@ -46,14 +50,41 @@ std::vector<const model::Table*> evidence_shapes() {
   static const model::Table alert = renamed("EgretEvidenceAlerts", "EvidenceAlert");
   static const model::Table contacts = renamed("EgretEvidenceContacts", "EvidenceContacts");
   static const model::Table candidates = renamed("EgretEvidenceCandidates", "EvidenceCandidates");
-  static const model::Table pods = shape("EvidencePods", {{"Cluster", Type::kString}, {"Namespace", Type::kString}, {"Pod", Type::kString}, {"Uid", Type::kString}, {"Kind", Type::kString},
-                                                          {"Name", Type::kString}, {"Workload", Type::kString}, {"Node", Type::kString}, {"Ip", Type::kString}, {"HostNetwork", Type::kBool},
-                                                          {"HostIp", Type::kString}, {"From", Type::kDatetime}, {"Started", Type::kDatetime}, {"To", Type::kDatetime}, {"Images", Type::kString},
-                                                          {"Sidecar", Type::kBool}, {"Revision", Type::kString}, {"RowId", Type::kLong}});
-  static const model::Table nodes = shape("EvidenceNodes", {{"Cluster", Type::kString}, {"Node", Type::kString}, {"Ip", Type::kString}, {"Created", Type::kDatetime}, {"Ready", Type::kDatetime},
-                                                            {"Deleted", Type::kDatetime}, {"First", Type::kDatetime}, {"Region", Type::kString}, {"RowId", Type::kLong}});
-  static const model::Table starts = shape("EvidenceStarts", {{"Cluster", Type::kString}, {"Namespace", Type::kString}, {"Pod", Type::kString}, {"Workload", Type::kString}, {"Node", Type::kString},
-                                                              {"Time", Type::kDatetime}, {"First", Type::kBool}, {"RowId", Type::kLong}});
+  static const model::Table pods = shape("EvidencePods", {{"Cluster", Type::kString},
+                                                          {"Namespace", Type::kString},
+                                                          {"Pod", Type::kString},
+                                                          {"Uid", Type::kString},
+                                                          {"Kind", Type::kString},
+                                                          {"Name", Type::kString},
+                                                          {"Workload", Type::kString},
+                                                          {"Node", Type::kString},
+                                                          {"Ip", Type::kString},
+                                                          {"HostNetwork", Type::kBool},
+                                                          {"HostIp", Type::kString},
+                                                          {"From", Type::kDatetime},
+                                                          {"Started", Type::kDatetime},
+                                                          {"To", Type::kDatetime},
+                                                          {"Images", Type::kString},
+                                                          {"Sidecar", Type::kBool},
+                                                          {"Revision", Type::kString},
+                                                          {"RowId", Type::kLong}});
+  static const model::Table nodes = shape("EvidenceNodes", {{"Cluster", Type::kString},
+                                                            {"Node", Type::kString},
+                                                            {"Ip", Type::kString},
+                                                            {"Created", Type::kDatetime},
+                                                            {"Ready", Type::kDatetime},
+                                                            {"Deleted", Type::kDatetime},
+                                                            {"First", Type::kDatetime},
+                                                            {"Region", Type::kString},
+                                                            {"RowId", Type::kLong}});
+  static const model::Table starts = shape("EvidenceStarts", {{"Cluster", Type::kString},
+                                                              {"Namespace", Type::kString},
+                                                              {"Pod", Type::kString},
+                                                              {"Workload", Type::kString},
+                                                              {"Node", Type::kString},
+                                                              {"Time", Type::kDatetime},
+                                                              {"First", Type::kBool},
+                                                              {"RowId", Type::kLong}});
   return {&alert, &contacts, &candidates, &pods, &nodes, &starts, &names_shape(), &cluster_shape()};
 }
 
@@ -152,22 +183,27 @@ Result<void> put_evidence_tables(store::Engine& engine, const LedgerInput& in) {
 std::string replay_preamble(const LedgerInput& in, std::string_view query) {
   const auto names = [&](std::string_view table) { return query.find(table) != std::string_view::npos; };
   std::string out;
-  if (names("EvidenceAlert")) out += fmt::format("let EvidenceAlert = EgretEvidenceAlerts | where Investigation == {};\n", json_quote(in.investigation));
+  if (names("EvidenceAlert"))
+    out += fmt::format("let EvidenceAlert = EgretEvidenceAlerts | where Investigation == {};\n", json_quote(in.investigation));
   for (const char* t : {"Contacts", "Candidates"})
     if (names(fmt::format("Evidence{}", t)))
-      out += fmt::format("let Evidence{0} = EgretEvidence{0} | where Investigation == {1} and Ledger == {2};\n", t, json_quote(in.investigation), in.ledger);
+      out += fmt::format("let Evidence{0} = EgretEvidence{0} | where Investigation == {1} and Ledger == {2};\n", t,
+                         json_quote(in.investigation), in.ledger);
   for (const char* t : {"Pods", "Nodes", "Starts"})
     if (names(fmt::format("Evidence{}", t))) out += fmt::format("let Evidence{0} = Egret{0};\n", t);
   if (names("EvidenceNames")) {
     std::string rows;
-    for (const KnownName& n : in.names) rows += fmt::format("{}{}, {}, {}", rows.empty() ? "" : ", ", json_quote(n.name), json_quote(n.cluster), json_quote(n.how));
+    for (const KnownName& n : in.names)
+      rows += fmt::format("{}{}, {}, {}", rows.empty() ? "" : ", ", json_quote(n.name), json_quote(n.cluster), json_quote(n.how));
     out += fmt::format("let EvidenceNames = datatable(Name:string, Cluster:string, How:string) [{}];\n", rows);
   }
   if (names("EvidenceCluster")) {
     std::string rows;
     for (const ClusterSpan& c : in.clusters)
-      rows += fmt::format("{}{}, datetime({}), datetime({}), {}, {:.1f}", rows.empty() ? "" : ", ", json_quote(c.cluster), format_datetime(c.from), format_datetime(c.to), c.nodes, c.node_seconds);
-    out += fmt::format("let EvidenceCluster = datatable(Cluster:string, From:datetime, To:datetime, Nodes:long, NodeSeconds:real) [{}];\n", rows);
+      rows += fmt::format("{}{}, datetime({}), datetime({}), {}, {:.1f}", rows.empty() ? "" : ", ", json_quote(c.cluster),
+                          format_datetime(c.from), format_datetime(c.to), c.nodes, c.node_seconds);
+    out += fmt::format("let EvidenceCluster = datatable(Cluster:string, From:datetime, To:datetime, Nodes:long, NodeSeconds:real) [{}];\n",
+                       rows);
   }
   return out;
 }

@@ -21,8 +21,8 @@
 namespace egret::investigate {
 namespace {
 
-constexpr size_t kContactsWeighed = 60;   // further ones add next to nothing to a sum whose i-th term is 1/i
-constexpr size_t kOtherClusters = 3;      // ledgers besides the accused cluster's
+constexpr size_t kContactsWeighed = 60;  // further ones add next to nothing to a sum whose i-th term is 1/i
+constexpr size_t kOtherClusters = 3;     // ledgers besides the accused cluster's
 
 struct World {
   Places places;
@@ -31,10 +31,12 @@ struct World {
 };
 
 Result<std::vector<Covered>> read_coverage(store::Engine& engine, Ticks now) {
-  TRY(const model::Batch batch, engine.query("EgretCoverage | where isnotnull(StartTime) | project Cluster, Source, StartTime, EndTime", now));
+  TRY(const model::Batch batch,
+      engine.query("EgretCoverage | where isnotnull(StartTime) | project Cluster, Source, StartTime, EndTime", now));
   const Rows rows(batch);
   std::vector<Covered> out;
-  for (size_t i = 0; i < rows.size(); ++i) out.push_back({rows.text("Cluster", i), rows.text("Source", i), rows.number("StartTime", i), rows.number("EndTime", i)});
+  for (size_t i = 0; i < rows.size(); ++i)
+    out.push_back({rows.text("Cluster", i), rows.text("Source", i), rows.number("StartTime", i), rows.number("EndTime", i)});
   return out;
 }
 
@@ -125,7 +127,8 @@ Result<std::vector<KnownName>> names_of(store::Engine& engine, const Alert& aler
   std::vector<KnownName> out;
   if (!alert.name.empty()) out.push_back({alert.name, alert.cluster, "alert"});
   if (alert.address.empty()) return out;
-  TRY(const model::Batch batch, engine.query(fmt::format("EgretNamesOf({}) | order by Times desc | take 200", json_quote(alert.address)), now));
+  TRY(const model::Batch batch,
+      engine.query(fmt::format("EgretNamesOf({}) | order by Times desc | take 200", json_quote(alert.address)), now));
   const Rows rows(batch);
   for (size_t i = 0; i < rows.size(); ++i) out.push_back({rows.text("Name", i), rows.text("Cluster", i), rows.text("How", i)});
   return out;
@@ -134,10 +137,13 @@ Result<std::vector<KnownName>> names_of(store::Engine& engine, const Alert& aler
 // An alert that says only a name: the addresses that it led to, the most frequent first.
 Result<std::vector<std::string>> addresses_of(store::Engine& engine, const Alert& alert, Ticks now) {
   if (!alert.address.empty()) return std::vector<std::string>{alert.address};
-  TRY(const model::Batch batch, engine.query(fmt::format(R"(EgretDns | where HasAnswers and Name == {0}{1} | mv-expand Answer = Answers to typeof(string) | where isnotempty(parse_ipv4(Answer)) or Answer contains ":"
+  TRY(const model::Batch batch,
+      engine.query(
+          fmt::format(
+              R"(EgretDns | where HasAnswers and Name == {0}{1} | mv-expand Answer = Answers to typeof(string) | where isnotempty(parse_ipv4(Answer)) or Answer contains ":"
 | summarize Times = count() by Answer | order by Times desc | take 50)",
-                                                         json_quote(alert.name), alert.cluster.empty() ? "" : fmt::format(" and Cluster == {}", json_quote(alert.cluster))),
-                                             now));
+              json_quote(alert.name), alert.cluster.empty() ? "" : fmt::format(" and Cluster == {}", json_quote(alert.cluster))),
+          now));
   const Rows rows(batch);
   std::vector<std::string> out;
   for (size_t i = 0; i < rows.size(); ++i) out.push_back(rows.text("Answer", i));
@@ -169,7 +175,8 @@ std::string told_apart(const LedgerInput& in, const Part& part, const Part& othe
   const auto names = [&](const Part& p) {
     std::set<std::string> out;
     for (const SeenContact& c : in.contacts)
-      if (std::find(p.contacts.begin(), p.contacts.end(), c.number) != p.contacts.end() && !c.contact.name.empty()) out.insert(c.contact.name);
+      if (std::find(p.contacts.begin(), p.contacts.end(), c.number) != p.contacts.end() && !c.contact.name.empty())
+        out.insert(c.contact.name);
     return out;
   };
   const auto ports = [&](const Part& p) {
@@ -190,7 +197,8 @@ struct LedgerOutcome {
   std::vector<Owner> owners;  // shares within the ledger
 };
 
-Result<LedgerOutcome> run_ledger(store::Engine& engine, const World& world, const std::vector<EvidenceTest>& tests, LedgerInput in, Ticks now) {
+Result<LedgerOutcome> run_ledger(store::Engine& engine, const World& world, const std::vector<EvidenceTest>& tests, LedgerInput in,
+                                 Ticks now) {
   const Calibration calibration;
   TRY_VOID(find_candidates(engine, world.places, now, in));
   TRY_VOID(put_evidence_tables(engine, in));
@@ -261,7 +269,8 @@ Result<void> find_owner(store::Engine& engine, const Question& question, Ticks n
   if (contacts.empty()) {
     if (!alert.time || (alert.cluster.empty() && alert.node.empty()))
       return not_found(fmt::format("no log shows a contact with {}", alert.address.empty() ? alert.name : alert.address),
-                       "flow logs of the nodes' network would (`egret collect --print` prints the commands); with --time and --cluster an answer is tried without them");
+                       "flow logs of the nodes' network would (`egret collect --print` prints the commands); with --time and --cluster an "
+                       "answer is tried without them");
     contacts.push_back(contact_of_alert(alert));
   }
 
@@ -281,7 +290,8 @@ Result<void> find_owner(store::Engine& engine, const Question& question, Ticks n
   }
 
   std::map<std::string, std::vector<SeenContact>> by_cluster;
-  for (const SeenContact& c : contacts) by_cluster[iequals(c.contact.cluster, alert.cluster) ? alert.cluster : c.contact.cluster].push_back(c);
+  for (const SeenContact& c : contacts)
+    by_cluster[iequals(c.contact.cluster, alert.cluster) ? alert.cluster : c.contact.cluster].push_back(c);
   const std::vector<SeenContact>& accused = by_cluster[alert.cluster];
   alert.time = accused.front().contact.time;
   alert.end_time = accused.back().contact.time;
@@ -331,7 +341,9 @@ Result<void> find_owner(store::Engine& engine, const Question& question, Ticks n
         if (alert.name.empty() && (!here || iequals(n.cluster, alert.cluster))) alert.name = n.name;
   }
   if (alert.criticality.empty() && answer.owner()) {
-    TRY(const model::Batch work, engine.query(fmt::format("EgretWorkloads | where Cluster == {} and Workload == {} | project Criticality", json_quote(alert.cluster), json_quote(answer.owner()->id())), now));
+    TRY(const model::Batch work, engine.query(fmt::format("EgretWorkloads | where Cluster == {} and Workload == {} | project Criticality",
+                                                          json_quote(alert.cluster), json_quote(answer.owner()->id())),
+                                              now));
     if (!work.empty()) alert.criticality = Rows(work).text("Criticality", 0);
   }
   answer.alert = alert;

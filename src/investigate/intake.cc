@@ -39,7 +39,8 @@ Result<std::vector<Alert>> read_alerts(store::Engine& engine, Ticks now) {
 | project TimeGenerated, Start, End, Id = iff(isempty(SystemAlertId), VendorOriginalId, SystemAlertId), Rule = iff(isempty(DisplayName), AlertName, DisplayName),
     Provider = iff(isempty(ProductName), ProviderName, ProductName), AlertSeverity, Description, Entities, ExtendedProperties, CompromisedEntity,
     ResourceId = iff(isempty(ResourceId), _ResourceId, ResourceId), Cluster, Status
-| order by TimeGenerated asc)", now));
+| order by TimeGenerated asc)",
+                                             now));
   const Rows rows(batch);
   std::vector<Alert> alerts;
   for (size_t i = 0; i < rows.size(); ++i) {
@@ -51,14 +52,17 @@ Result<std::vector<Alert>> read_alerts(store::Engine& engine, Ticks now) {
     a.provider = rows.text("Provider", i);
     a.severity = rows.text("AlertSeverity", i);
     a.cluster = rows.text("Cluster", i);
-    const std::string entities = rows.text("Entities", i), properties = rows.text("ExtendedProperties", i), description = rows.text("Description", i),
-                      compromised = rows.text("CompromisedEntity", i), resource = rows.text("ResourceId", i);
+    const std::string entities = rows.text("Entities", i), properties = rows.text("ExtendedProperties", i),
+                      description = rows.text("Description", i), compromised = rows.text("CompromisedEntity", i),
+                      resource = rows.text("ResourceId", i);
     read_entities({entities, properties, description, compromised, resource}, a);
     if (a.id.empty()) a.id = sha256_hex(entities + properties + a.rule + std::to_string(a.time)).substr(0, 16);
     // Later rows of one alert are its updates.
     const auto known = std::find_if(alerts.begin(), alerts.end(), [&](const Alert& x) { return x.id == a.id; });
-    if (known != alerts.end()) *known = std::move(a);
-    else alerts.push_back(std::move(a));
+    if (known != alerts.end())
+      *known = std::move(a);
+    else
+      alerts.push_back(std::move(a));
   }
   std::stable_sort(alerts.begin(), alerts.end(), [](const Alert& a, const Alert& b) {
     if (has_destination(a) != has_destination(b)) return has_destination(a);
@@ -82,8 +86,9 @@ Result<Intake> take_in(store::Engine& engine, const Question& question, Ticks no
   }
   TRY(std::vector<Alert> alerts, read_alerts(engine, now));
   if (alerts.empty())
-    return not_found("there is no alert in these logs, and no rule found one",
-                     "ask with --address ADDRESS or --name NAME, and --time TIME when known; `egret collect --print` shows how to export alerts");
+    return not_found(
+        "there is no alert in these logs, and no rule found one",
+        "ask with --address ADDRESS or --name NAME, and --time TIME when known; `egret collect --print` shows how to export alerts");
   size_t chosen = alerts.size();
   if (!question.alert.empty()) {
     std::vector<std::string> ids;
@@ -94,7 +99,10 @@ Result<Intake> take_in(store::Engine& engine, const Question& question, Ticks no
     if (chosen == alerts.size()) {
       const std::string near = near_name(question.alert, ids);
       return usage_error(fmt::format("there is no alert '{}'", question.alert),
-                         near.empty() ? fmt::format("the alerts are: {}", join({ids.begin(), ids.begin() + static_cast<long>(std::min<size_t>(ids.size(), 5))}, ", ")) : fmt::format("did you mean '{}'?", near));
+                         near.empty()
+                             ? fmt::format("the alerts are: {}",
+                                           join({ids.begin(), ids.begin() + static_cast<long>(std::min<size_t>(ids.size(), 5))}, ", "))
+                             : fmt::format("did you mean '{}'?", near));
     }
   } else {
     for (size_t i = 0; i < alerts.size() && chosen == alerts.size(); ++i)
@@ -103,7 +111,8 @@ Result<Intake> take_in(store::Engine& engine, const Question& question, Ticks no
   }
   in.alert = alerts[chosen];
   if (!has_destination(in.alert) && in.alert.pod.empty() && in.alert.workload.empty())
-    return not_found(fmt::format("alert {} names neither an address nor a name that something talked to", in.alert.id), "say it with --address or --name");
+    return not_found(fmt::format("alert {} names neither an address nor a name that something talked to", in.alert.id),
+                     "say it with --address or --name");
   for (size_t i = 0; i < alerts.size(); ++i) {
     if (i == chosen) continue;
     (same_incident(in.alert, alerts[i]) ? in.related : in.others).push_back(alerts[i]);

@@ -10,7 +10,8 @@ namespace {
 
 std::string filled(std::string text, const std::string& cluster) {
   const std::string what = "{Cluster}";
-  for (size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += cluster.size()) text.replace(at, what.size(), cluster.empty() ? "the cluster" : cluster);
+  for (size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += cluster.size())
+    text.replace(at, what.size(), cluster.empty() ? "the cluster" : cluster);
   return text;
 }
 
@@ -37,13 +38,14 @@ double expected_gain(const std::vector<Candidate>& candidates, double reliabilit
   return std::max(0.0, discriminates * (before - after));
 }
 
-std::vector<Missing> find_missing(const std::vector<Candidate>& candidates, const std::vector<EvidenceTest>& tests, const std::vector<Covered>& coverage, const std::string& cluster,
-                                  Ticks from, Ticks to) {
+std::vector<Missing> find_missing(const std::vector<Candidate>& candidates, const std::vector<EvidenceTest>& tests,
+                                  const std::vector<Covered>& coverage, const std::string& cluster, Ticks from, Ticks to) {
   std::vector<Missing> out;
   for (const EvidenceTest& t : tests) {
     if (t.missing.advice.empty()) continue;
     const bool covered = std::any_of(coverage.begin(), coverage.end(), [&](const Covered& c) {
-      return std::find(t.missing.sources.begin(), t.missing.sources.end(), c.source) != t.missing.sources.end() && (c.cluster.empty() || iequals(c.cluster, cluster)) && c.from <= to && c.to >= from;
+      return std::find(t.missing.sources.begin(), t.missing.sources.end(), c.source) != t.missing.sources.end() &&
+             (c.cluster.empty() || iequals(c.cluster, cluster)) && c.from <= to && c.to >= from;
     });
     if (covered) continue;
     Missing m;
@@ -54,8 +56,10 @@ std::vector<Missing> find_missing(const std::vector<Candidate>& candidates, cons
     m.how = filled(t.missing.how, cluster);
     // Two tests may want the same log: it is said once, with what the better one would gain.
     const auto same = std::find_if(out.begin(), out.end(), [&](const Missing& x) { return x.log == m.log; });
-    if (same == out.end()) out.push_back(std::move(m));
-    else if (same->entropy_gain < m.entropy_gain) *same = std::move(m);
+    if (same == out.end())
+      out.push_back(std::move(m));
+    else if (same->entropy_gain < m.entropy_gain)
+      *same = std::move(m);
   }
   std::stable_sort(out.begin(), out.end(), [](const Missing& a, const Missing& b) { return a.entropy_gain > b.entropy_gain; });
   return out;

@@ -17,7 +17,7 @@ struct Covered {
 double expected_gain(const std::vector<Candidate>& candidates, double reliability, double discriminates);
 
 // For each test whose log covers no contact of the ledger: advice, ranked by gain.
-std::vector<Missing> find_missing(const std::vector<Candidate>& candidates, const std::vector<EvidenceTest>& tests, const std::vector<Covered>& coverage, const std::string& cluster,
-                                  Ticks from, Ticks to);
+std::vector<Missing> find_missing(const std::vector<Candidate>& candidates, const std::vector<EvidenceTest>& tests,
+                                  const std::vector<Covered>& coverage, const std::string& cluster, Ticks from, Ticks to);
 
 }  // namespace egret::investigate

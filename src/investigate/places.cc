@@ -17,15 +17,17 @@ Places::Places(const model::Batch& pods, const model::Batch& nodes) {
   const Rows p(pods), n(nodes);
   std::set<std::string> node_addresses;
   for (size_t i = 0; i < n.size(); ++i) {
-    nodes_.push_back({n.text("Cluster", i), n.text("Node", i), n.text("Ip", i), n.number("Created", i), n.number("Ready", i), n.number("Deleted", i)});
+    nodes_.push_back(
+        {n.text("Cluster", i), n.text("Node", i), n.text("Ip", i), n.number("Created", i), n.number("Ready", i), n.number("Deleted", i)});
     if (!nodes_.back().ip.empty()) {
       node_by_ip_.emplace(nodes_.back().ip, i);
       node_addresses.insert(nodes_.back().cluster + "|" + nodes_.back().ip);
     }
   }
   for (size_t i = 0; i < p.size(); ++i) {
-    PodPlace x{p.text("Cluster", i), p.text("Namespace", i), p.text("Pod", i), p.text("Kind", i), p.text("Name", i), p.text("Workload", i), p.text("Node", i), p.text("Ip", i), p.text("Images", i),
-               p.flag("HostNetwork", i), p.flag("Sidecar", i), p.number("From", i), p.number("Started", i), p.number("To", i)};
+    PodPlace x{p.text("Cluster", i),  p.text("Namespace", i), p.text("Pod", i),       p.text("Kind", i),   p.text("Name", i),
+               p.text("Workload", i), p.text("Node", i),      p.text("Ip", i),        p.text("Images", i), p.flag("HostNetwork", i),
+               p.flag("Sidecar", i),  p.number("From", i),    p.number("Started", i), p.number("To", i)};
     x.host_network = x.host_network || node_addresses.contains(x.cluster + "|" + x.ip);
     pods_.push_back(std::move(x));
   }

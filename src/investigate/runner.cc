@@ -15,7 +15,8 @@ Result<std::vector<TestResult>> run_tests(store::Engine& engine, const std::vect
   std::vector<TestResult> results;
   for (const EvidenceTest& t : tests) {
     // A table that holds nothing has nothing to say; its query is not worth the time.
-    const bool any = t.needs.empty() || std::any_of(t.needs.begin(), t.needs.end(), [&](const std::string& table) { return engine.row_count(table) > 0; });
+    const bool any = t.needs.empty() ||
+                     std::any_of(t.needs.begin(), t.needs.end(), [&](const std::string& table) { return engine.row_count(table) > 0; });
     if (!any) continue;
     auto batch = engine.query(t.query, now);
     if (!batch) return usage_error(fmt::format("{}: {}", t.file, batch.error().message), batch.error().hint);
@@ -43,7 +44,8 @@ Result<std::vector<TestResult>> run_tests(store::Engine& engine, const std::vect
   return results;
 }
 
-std::vector<Candidate> weigh(const LedgerInput& in, const std::vector<TestResult>& results, const std::vector<int>& contacts, const Calibration& calibration) {
+std::vector<Candidate> weigh(const LedgerInput& in, const std::vector<TestResult>& results, const std::vector<int>& contacts,
+                             const Calibration& calibration) {
   std::vector<Candidate> out = in.candidates;
   const double n = static_cast<double>(std::max<size_t>(out.size(), 1));
   Candidate unknown;
@@ -59,13 +61,15 @@ std::vector<Candidate> weigh(const LedgerInput& in, const std::vector<TestResult
       if (it == r.rows.end()) continue;
       std::vector<Weighed> rows;
       for (const Weighed& w : it->second)
-        if (w.contact == 0 || contacts.empty() || std::find(contacts.begin(), contacts.end(), w.contact) != contacts.end()) rows.push_back(w);
+        if (w.contact == 0 || contacts.empty() || std::find(contacts.begin(), contacts.end(), w.contact) != contacts.end())
+          rows.push_back(w);
       if (rows.empty()) continue;
       Evidence e = combine(rows, r.test->reliability);
       if (std::abs(e.weight) < 0.05) continue;
       e.test = r.test->id;
       e.group = r.test->group;
-      e.query = replay_preamble(in, r.test->query) + std::string(trim(r.test->query)) + fmt::format("\n| where Candidate == {}", json_quote(c.id()));
+      e.query = replay_preamble(in, r.test->query) + std::string(trim(r.test->query)) +
+                fmt::format("\n| where Candidate == {}", json_quote(c.id()));
       c.evidence.push_back(std::move(e));
     }
     c.score = 10 * std::log10(prior) + count_strongest(c.evidence);

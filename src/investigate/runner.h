@@ -18,6 +18,7 @@ struct TestResult {
 Result<std::vector<TestResult>> run_tests(store::Engine& engine, const std::vector<EvidenceTest>& tests, Ticks now);
 
 // Scores of the candidates from the rows about these contacts (all when empty); adds "unknown". Not yet sorted by probability.
-std::vector<Candidate> weigh(const LedgerInput& in, const std::vector<TestResult>& results, const std::vector<int>& contacts, const Calibration& calibration);
+std::vector<Candidate> weigh(const LedgerInput& in, const std::vector<TestResult>& results, const std::vector<int>& contacts,
+                             const Calibration& calibration);
 
 }  // namespace egret::investigate

@@ -22,7 +22,8 @@ Evidence combine(const std::vector<Weighed>& rows, double reliability) {
     e.reason = sorted[0]->reason;
     // The sentence of the strongest row stands for all; how many agree with it is part of what it says.
     const auto agree = std::count_if(rows.begin(), rows.end(), [&](const Weighed& w) { return w.weight * sorted[0]->weight > 0; });
-    if (sorted[0]->contact && agree > 1) e.reason += " (and likewise at " + std::to_string(agree - 1) + (agree == 2 ? " other contact)" : " other contacts)");
+    if (sorted[0]->contact && agree > 1)
+      e.reason += " (and likewise at " + std::to_string(agree - 1) + (agree == 2 ? " other contact)" : " other contacts)");
   }
   std::sort(e.rows.begin(), e.rows.end());
   e.rows.erase(std::unique(e.rows.begin(), e.rows.end()), e.rows.end());
@@ -57,7 +58,8 @@ void normalise(std::vector<Candidate>& candidates, const Calibration& calibratio
   }
   const double n = static_cast<double>(candidates.size());
   for (Candidate& c : candidates) c.probability = (c.probability / sum) * (1 - calibration.left) + calibration.left / n;
-  std::stable_sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) { return a.probability > b.probability; });
+  std::stable_sort(candidates.begin(), candidates.end(),
+                   [](const Candidate& a, const Candidate& b) { return a.probability > b.probability; });
 }
 
 double entropy_bits(std::span<const double> probabilities) {

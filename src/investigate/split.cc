@@ -7,10 +7,10 @@
 namespace egret::investigate {
 namespace {
 
-constexpr size_t kFewEnough = 40;       // contacts looked at; more say nothing new
-constexpr double kPerContact = 15;      // decibans that one contact may speak for or against a candidate
-constexpr double kGain = 25;            // a second owner must explain that much more than the best single one
-constexpr double kOwn = 10;             // and each must be better by this at some contact
+constexpr size_t kFewEnough = 40;   // contacts looked at; more say nothing new
+constexpr double kPerContact = 15;  // decibans that one contact may speak for or against a candidate
+constexpr double kGain = 25;        // a second owner must explain that much more than the best single one
+constexpr double kOwn = 10;         // and each must be better by this at some contact
 
 }  // namespace
 
