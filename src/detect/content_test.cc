@@ -53,12 +53,12 @@ TEST(Content, CriticalityListIsRead) {
 
 TEST(Check, ShowsMistakesOfTheQueryAtTheirPlaceInTheFile) {
   const std::string yaml =
-      "id: 5f0e3c1a-3f2b-4d51-9a11-0c8a5a1b2c3d\nname: x\nseverity: Low\nkind: NRT\nquery: |\n  ASimDnsActivityLogs\n  | where DnsQery == 'a'\nentityMappings:\n"
+      "id: 5f0e3c1a-3f2b-4d51-9a11-0c8a5a1b2c3d\nname: x\nseverity: Lo\nkind: NRT\nquery: |\n  ASimDnsActivityLogs\n  | where DnsQery == 'a'\nentityMappings:\n"
       "  - entityType: DNS\n    fieldMappings:\n      - identifier: DomainName\n        columnName: DnsQuery\n";
   const auto results = check_rules({{"x.yaml", yaml, "x.yaml"}}, {.now = kNow});
   ASSERT_TRUE(results);
   ASSERT_EQ(results->size(), 1u);
-  EXPECT_EQ(results->front().errors, 1u);
+  EXPECT_EQ(results->front().errors, 2u) << "the severity, and the column: both at once";
   const std::string& text = results->front().messages.at(0);
   EXPECT_NE(text.find("x.yaml:7:11: error:"), std::string::npos) << text;
   EXPECT_NE(text.find("      |           ^~~~~~~\n"), std::string::npos) << text;

@@ -12,7 +12,7 @@ namespace {
 // Where a place of the query lies in the file. A literal block keeps the query's lines; of other scalars the lines are folded, so
 // the words at the place are looked up in the source.
 Diagnostic place(const RuleFile& file, const kql::Diagnostic& d) {
-  const std::string& query = file.rule->query;
+  const std::string& query = file.query.text;
   Diagnostic out{.length = static_cast<int>(std::max<size_t>(d.length, 1)), .message = d.message, .hint = d.hint, .warning = d.warning};
   const size_t offset = std::min(d.offset, query.size());
   if (file.query.literal) {
@@ -48,8 +48,8 @@ Diagnostic place(const RuleFile& file, const kql::Diagnostic& d) {
 }  // namespace
 
 void check_query(RuleFile& file, const kql::Catalogue& catalogue, Ticks now) {
-  if (!file.rule) return;
-  const auto query = kql::compile(file.rule->query, catalogue, {.now = now});
+  if (file.query.text.empty()) return;
+  const auto query = kql::compile(file.query.text, catalogue, {.now = now});
   if (!query) {
     for (const kql::Diagnostic& d : query.error()) file.diagnostics.push_back(place(file, d));
     return;

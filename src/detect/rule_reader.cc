@@ -398,6 +398,7 @@ class Reader {
     if (!text(value, "query", rule_.query)) return;
     if (trim(rule_.query).empty()) return error(value, "the query is empty");
     QueryPlace& q = out_.query;
+    q.text = rule_.query;
     q.line = value.Mark().line + 1;
     q.column = value.Mark().column + 1;
     q.first_line = q.line + 1;
