@@ -24,7 +24,18 @@ int list(const std::vector<std::string>& args) {
     JsonWriter w(2);
     w.begin_array();
     for (const auto& s : *all)
-      w.begin_object().key("id").string(s.id).key("title").string(s.title).key("story").string(s.story).key("classification").string(s.classification).key("trigger").string(s.triggers.front()).end_object();
+      w.begin_object()
+          .key("id")
+          .string(s.id)
+          .key("title")
+          .string(s.title)
+          .key("story")
+          .string(s.story)
+          .key("classification")
+          .string(s.classification)
+          .key("trigger")
+          .string(s.triggers.front())
+          .end_object();
     w.end_array();
     fmt::print("{}\n", std::move(w).take());
     return kDone;
@@ -46,7 +57,7 @@ int render(const std::vector<std::string>& args) {
   o.choice("--profile", profile, {"default", "recommended", "everything"}, "what this fleet logs");
   o.value("--hours", hours, "H", "length of the window (default: the scenario's)");
   o.value("--clusters", clusters, "N", "how many clusters (default: the scenario's)");
-  o.value("--flows", flows, "N", "at least about so many connections");
+  o.value("--flows", flows, "N", "at least about so many outbound connections (each is two rows or more of a flow log)");
   o.flag("--gzip", gzip, "compress every file");
   o.choice("--format", format, {"table", "json"}, "how to print the summary");
   if (const auto code = o.parse(args)) return *code;
@@ -59,10 +70,13 @@ int render(const std::vector<std::string>& args) {
   if (!hours.empty()) {
     char* end = nullptr;
     options.scale.hours = std::strtod(hours.c_str(), &end);
-    if (*end || options.scale.hours < 1 || options.scale.hours > 24 * 60) return report(Error{ErrorKind::kUsage, "--hours " + hours + " is not between 1 and 1440", {}});
+    if (*end || options.scale.hours < 1 || options.scale.hours > 24 * 60)
+      return report(Error{ErrorKind::kUsage, "--hours " + hours + " is not between 1 and 1440", {}});
   }
-  if (clusters < 0 || clusters > 200) return report(Error{ErrorKind::kUsage, fmt::format("--clusters {} is not between 1 and 200", clusters), {}});
-  if (flows < 0 || flows > 100'000'000) return report(Error{ErrorKind::kUsage, fmt::format("--flows {} is not between 0 and 100,000,000", flows), {}});
+  if (clusters < 0 || clusters > 200)
+    return report(Error{ErrorKind::kUsage, fmt::format("--clusters {} is not between 1 and 200", clusters), {}});
+  if (flows < 0 || flows > 100'000'000)
+    return report(Error{ErrorKind::kUsage, fmt::format("--flows {} is not between 0 and 100,000,000", flows), {}});
   options.scale.clusters = static_cast<int>(clusters);
   options.scale.flows = flows;
   const auto found = drill::find_scenario(scenario);
@@ -77,16 +91,36 @@ int render(const std::vector<std::string>& args) {
     JsonWriter w(2);
     w.begin_object().key("scenario").string(scenario).key("seed").number(seed).key("profile").string(profile);
     w.key("evidence").string(rendered->evidence.string()).key("truth").string(rendered->truth.string());
-    w.key("connections").number(static_cast<int64_t>(rendered->connections)).key("files").number(static_cast<int64_t>(files)).key("rows").number(static_cast<int64_t>(rows)).key("bytes").number(static_cast<int64_t>(bytes)).key("seconds").number(seconds);
+    w.key("connections")
+        .number(static_cast<int64_t>(rendered->connections))
+        .key("files")
+        .number(static_cast<int64_t>(files))
+        .key("rows")
+        .number(static_cast<int64_t>(rows))
+        .key("bytes")
+        .number(static_cast<int64_t>(bytes))
+        .key("seconds")
+        .number(seconds);
     w.key("logs").begin_array();
     for (const auto& [kind, t] : rendered->totals)
-      w.begin_object().key("kind").string(kind).key("files").number(static_cast<int64_t>(t.files)).key("rows").number(static_cast<int64_t>(t.rows)).key("bytes").number(static_cast<int64_t>(t.bytes)).end_object();
+      w.begin_object()
+          .key("kind")
+          .string(kind)
+          .key("files")
+          .number(static_cast<int64_t>(t.files))
+          .key("rows")
+          .number(static_cast<int64_t>(t.rows))
+          .key("bytes")
+          .number(static_cast<int64_t>(t.bytes))
+          .end_object();
     w.end_array().end_object();
     fmt::print("{}\n", std::move(w).take());
     return kDone;
   }
-  for (const auto& [kind, t] : rendered->totals) fmt::print("  {:<22} {:>6} files {:>10} rows {:>10}\n", kind, t.files, with_thousands(t.rows), format_bytes(t.bytes));
-  fmt::print("{}: {} in {}, {}, {:.1f} s\n", rendered->evidence.string(), count_of(rows, "row"), count_of(files, "file"), format_bytes(bytes), seconds);
+  for (const auto& [kind, t] : rendered->totals)
+    fmt::print("  {:<22} {:>6} files {:>10} rows {:>10}\n", kind, t.files, with_thousands(t.rows), format_bytes(t.bytes));
+  fmt::print("{}: {} in {}, {}, {:.1f} s\n", rendered->evidence.string(), count_of(rows, "row"), count_of(files, "file"),
+             format_bytes(bytes), seconds);
   fmt::print("what really happened is in {}\n", rendered->truth.string());
   return kDone;
 }
@@ -96,7 +130,8 @@ int run(const std::vector<std::string>& args) {
   if (!args.empty() && args[0] == "render") return render({args.begin() + 1, args.end()});
   const bool help = !args.empty() && (args[0] == "--help" || args[0] == "-h");
   fmt::print(help ? stdout : stderr,
-             "egret drill: incidents rendered into raw logs, to practise and to measure on\n\nUsage: egret drill list | render SCENARIO --seed N --out DIR [OPTIONS]\n\n"
+             "egret drill: incidents rendered into raw logs, to practise and to measure on\n\nUsage: egret drill list | render SCENARIO "
+             "--seed N --out DIR [OPTIONS]\n\n"
              "  list      the scenarios\n  render    write the logs of one; see egret drill render --help\n");
   return help ? kDone : kWrongUsage;
 }

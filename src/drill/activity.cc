@@ -12,13 +12,26 @@ void write_activity(Pen& pen, uint32_t index) {
   const Cluster& c = world.clusters[index];
   Random random = pen.random;
   TableFile t(pen, c, "AzureActivity");
-  const std::string scale_set = fmt::format("/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Compute/virtualMachineScaleSets/{}", c.subscription, c.node_group, c.vmss);
+  const std::string scale_set = fmt::format("/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Compute/virtualMachineScaleSets/{}",
+                                            c.subscription, c.node_group, c.vmss);
   const std::string caller = Random(world.seed).fork("aks identity " + c.name).uuid();
   const auto row = [&](Micros at, std::string_view operation, std::string_view status, const std::string& resource) {
     if (at < world.from || at >= world.to) return;
-    t.begin(at).text("OperationNameValue", operation).text("ActivityStatusValue", status).text("Level", "Informational").text("CategoryValue", "Administrative").text("Caller", caller);
-    t.text("CallerIpAddress", ip_text(c.api_server)).text("ResourceGroup", c.node_group).text("ResourceProviderValue", "MICROSOFT.COMPUTE").text("SubscriptionId", c.subscription).text("CorrelationId", random.uuid());
-    t.text("EventDataId", random.uuid()).text("Hierarchy", world.tenant + '/' + c.subscription).text("Authorization", fmt::format(R"({{"action":"{}","scope":"{}"}})", operation, resource)).text("ResourceId", resource);
+    t.begin(at)
+        .text("OperationNameValue", operation)
+        .text("ActivityStatusValue", status)
+        .text("Level", "Informational")
+        .text("CategoryValue", "Administrative")
+        .text("Caller", caller);
+    t.text("CallerIpAddress", ip_text(c.api_server))
+        .text("ResourceGroup", c.node_group)
+        .text("ResourceProviderValue", "MICROSOFT.COMPUTE")
+        .text("SubscriptionId", c.subscription)
+        .text("CorrelationId", random.uuid());
+    t.text("EventDataId", random.uuid())
+        .text("Hierarchy", world.tenant + '/' + c.subscription)
+        .text("Authorization", fmt::format(R"({{"action":"{}","scope":"{}"}})", operation, resource))
+        .text("ResourceId", resource);
     t.end();
   };
   for (const Change& ch : c.changes) {

@@ -44,9 +44,11 @@ Alert compose(Pen& pen) {
   a.end = a.end / kSecond * kSecond;
   const Contact& first = *contacts.front();
   const Node& node = c.nodes[first.node];
-  const std::string vmss = fmt::format("/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Compute/virtualMachineScaleSets/{}", c.subscription, c.node_group, c.vmss);
+  const std::string vmss = fmt::format("/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Compute/virtualMachineScaleSets/{}",
+                                       c.subscription, c.node_group, c.vmss);
   a.id = fmt::format("{}_{}", 2'517'000'000'000'000'000LL + random.between(0, 999'999'999'999'999LL), random.uuid());
-  const std::string where = R"("Location":{"CountryCode":"US","CountryName":"United States","State":"California","City":"San Francisco","Longitude":-122.4,"Latitude":37.8,"Asn":13335})";
+  const std::string where =
+      R"("Location":{"CountryCode":"US","CountryName":"United States","State":"California","City":"San Francisco","Longitude":-122.4,"Latitude":37.8,"Asn":13335})";
   a.resource = c.resource_id;
   const std::string& kind = world.scenario->alert_type;
   if (kind == "surge") {
@@ -54,7 +56,8 @@ Alert compose(Pen& pen) {
     a.provider = "ASI Scheduled Alerts";
     a.product = "Azure Sentinel";
     a.type = fmt::format("{}_{}", world.workspace_id, random.uuid());
-    a.name = random.pick({"Outbound HTTPS volume far above baseline", "Egress to unknown endpoint exceeds learned baseline", "Surge of outbound traffic from AKS workload"});
+    a.name = random.pick({"Outbound HTTPS volume far above baseline", "Egress to unknown endpoint exceeds learned baseline",
+                          "Surge of outbound traffic from AKS workload"});
     a.description = "A sustained increase in outbound HTTPS traffic to an endpoint that was not seen in the learning period.";
     a.tactics = "Exfiltration";
     a.techniques = R"(["T1041"])";
@@ -64,7 +67,9 @@ Alert compose(Pen& pen) {
       const Pod& p = c.pods[first.pod];
       const Workload& x = world.workload_of(c, p);
       details += fmt::format(R"(,"Pod":["{}"],"Namespace":["{}"],"Node":["{}"])", p.name, x.ns, node.name);
-      a.entities += fmt::format(R"(,{{"$id":"4","Name":"{0}","Namespace":{{"$ref":"5"}},"Type":"K8s-pod"}},{{"$id":"5","Name":"{1}","Cluster":{{"$ref":"6"}},"Type":"K8s-namespace"}},{{"$id":"6","CloudResource":{{"$ref":"7"}},"Type":"K8s-cluster"}},{{"$id":"7","ResourceId":"{2}","Type":"azure-resource"}})", p.name, x.ns, c.resource_id);
+      a.entities += fmt::format(
+          R"(,{{"$id":"4","Name":"{0}","Namespace":{{"$ref":"5"}},"Type":"K8s-pod"}},{{"$id":"5","Name":"{1}","Cluster":{{"$ref":"6"}},"Type":"K8s-namespace"}},{{"$id":"6","CloudResource":{{"$ref":"7"}},"Type":"K8s-cluster"}},{{"$id":"7","ResourceId":"{2}","Type":"azure-resource"}})",
+          p.name, x.ns, c.resource_id);
       a.compromised = p.name;
       pen.ledger.alert_names_pod = true;
     } else {
@@ -74,36 +79,58 @@ Alert compose(Pen& pen) {
     }
     a.entities += "]";
     details += "}";
-    a.properties = {{"Query Period", "01:00:00"}, {"Query Start Time UTC", iso(a.made - kHour)}, {"Query End Time UTC", iso(a.made)}, {"Trigger Operator", "GreaterThan"}, {"Trigger Threshold", "0"},
-                    {"Custom Details", details}, {"Analytic Rule Name", a.name}};
+    a.properties = {{"Query Period", "01:00:00"},        {"Query Start Time UTC", iso(a.made - kHour)},
+                    {"Query End Time UTC", iso(a.made)}, {"Trigger Operator", "GreaterThan"},
+                    {"Trigger Threshold", "0"},          {"Custom Details", details},
+                    {"Analytic Rule Name", a.name}};
     a.steps = "[]";
     return a;
   }
   a.provider = "Azure Security Center";
-  a.steps = R"(["1. Isolate the affected machine.","2. Review the processes and containers that ran at that time.","3. Block the address at the network security group or the firewall."])";
+  a.steps =
+      R"(["1. Isolate the affected machine.","2. Review the processes and containers that ran at that time.","3. Block the address at the network security group or the firewall."])";
   // Behind a load balancer the detection may know the address that the traffic left from, or the node's.
   const bool by_node = random.chance(0.7);
   const Ip victim = by_node ? node.ip : c.egress_ips[0];
   if (kind == "suspicious-domain" || kind == "mining") {
     a.type = kind == "mining" ? "AzureDNS_CurrencyMining" : "AzureDNS_ThreatIntelSuspectDomain";
-    a.name = kind == "mining" ? "Digital currency mining activity" : "Communication with suspicious domain identified by threat intelligence";
-    a.description = kind == "mining" ? fmt::format("Analysis of DNS transactions from {} detected digital currency mining activity.", c.vmss)
-                                     : fmt::format("Communication with suspicious domain was detected by analyzing DNS transactions from your resource and comparing against known malicious domains identified by threat intelligence feeds.");
+    a.name =
+        kind == "mining" ? "Digital currency mining activity" : "Communication with suspicious domain identified by threat intelligence";
+    a.description = kind == "mining"
+                        ? fmt::format("Analysis of DNS transactions from {} detected digital currency mining activity.", c.vmss)
+                        : fmt::format(
+                              "Communication with suspicious domain was detected by analyzing DNS transactions from your resource and "
+                              "comparing against known malicious domains identified by threat intelligence feeds.");
     a.severity = kind == "mining" ? "Low" : "Medium";
     a.tactics = "CommandAndControl";
-    a.properties = {{"DomainName", target.name}, {"Compromised Host", by_node ? node.name : c.vmss}, {"resourceType", "Virtual Machine"}, {"ActionTaken", "Detected"}};
-    a.entities = fmt::format(R"([{{"$id":"3","DomainName":"{}","Type":"dns"}},{{"$id":"4","HostName":"{}","AzureID":"{}","Type":"host"}},{{"$id":"5","ResourceId":"{}","Type":"azure-resource"}},{{"$id":"6","Address":"{}","Type":"ip"}}])", target.name, by_node ? node.name : c.vmss, vmss, vmss,
-                             ip_text(world.accused));
+    a.properties = {{"DomainName", target.name},
+                    {"Compromised Host", by_node ? node.name : c.vmss},
+                    {"resourceType", "Virtual Machine"},
+                    {"ActionTaken", "Detected"}};
+    a.entities = fmt::format(
+        R"([{{"$id":"3","DomainName":"{}","Type":"dns"}},{{"$id":"4","HostName":"{}","AzureID":"{}","Type":"host"}},{{"$id":"5","ResourceId":"{}","Type":"azure-resource"}},{{"$id":"6","Address":"{}","Type":"ip"}}])",
+        target.name, by_node ? node.name : c.vmss, vmss, vmss, ip_text(world.accused));
     pen.ledger.alert_names_target = true;
   } else {
     a.type = "Network_CommunicationWithC2";
     a.name = "Network communication with a malicious machine detected";
     a.severity = "Medium";
     a.tactics = "CommandAndControl";
-    a.description = fmt::format("Network traffic analysis indicates that your machine (IP {}) has communicated with what is possibly a Command and Control center. When the compromised resource is a load balancer or an application gateway, the suspected activity might indicate that one or more of the resources in the backend pool (of the load balancer or application gateway) has communicated with what is possibly a Command and Control center.", ip_text(victim));
-    a.properties = {{"Victim IP", ip_text(victim)}, {"Attacker IP", ip_text(world.accused)}, {"Attacker Port", std::to_string(first.port)}, {"Victim Port", std::to_string(first.nat_port)}, {"ActionTaken", "Detected"}, {"resourceType", "Virtual Machine"}};
+    a.description = fmt::format(
+        "Network traffic analysis indicates that your machine (IP {}) has communicated with what is possibly a Command and Control center. "
+        "When the compromised resource is a load balancer or an application gateway, the suspected activity might indicate that one or "
+        "more of the resources in the backend pool (of the load balancer or application gateway) has communicated with what is possibly a "
+        "Command and Control center.",
+        ip_text(victim));
+    a.properties = {{"Victim IP", ip_text(victim)},
+                    {"Attacker IP", ip_text(world.accused)},
+                    {"Attacker Port", std::to_string(first.port)},
+                    {"Victim Port", std::to_string(first.nat_port)},
+                    {"ActionTaken", "Detected"},
+                    {"resourceType", "Virtual Machine"}};
     if (random.chance(0.5)) a.properties.erase(a.properties.begin() + 3);
-    a.entities = fmt::format(R"([{{"$id":"4","HostName":"{}","AzureID":"{}","Type":"host"}},{{"$id":"5","Address":"{}",{},"Type":"ip"}}])", by_node ? node.name : c.vmss, vmss, ip_text(world.accused), where);
+    a.entities = fmt::format(R"([{{"$id":"4","HostName":"{}","AzureID":"{}","Type":"host"}},{{"$id":"5","Address":"{}",{},"Type":"ip"}}])",
+                             by_node ? node.name : c.vmss, vmss, ip_text(world.accused), where);
   }
   a.compromised = by_node ? node.name : c.vmss;
   a.resource = vmss;
@@ -129,8 +156,10 @@ void as_rows(Pen& pen, const Alert& a, bool az) {
   text("EndTime", iso(a.end, az ? 0 : 7));
   text("Entities", a.entities);
   text("ExtendedProperties", object(a.properties));
-  if (az) text("IsIncident", "False");
-  else w.key("IsIncident").boolean(false);
+  if (az)
+    text("IsIncident", "False");
+  else
+    w.key("IsIncident").boolean(false);
   text("ProcessingEndTime", iso(a.made, 7));
   text("ProductName", a.product);
   text("ProviderName", a.provider);
@@ -158,7 +187,8 @@ void as_az_list(Pen& pen, const Alert& a) {
   JsonWriter w(2);
   const auto text = [&](std::string_view k, std::string_view v) { w.key(k).string(v); };
   w.begin_array().begin_object();
-  text("id", fmt::format("/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Security/locations/{}/alerts/{}", c.subscription, c.node_group, c.region, a.id));
+  text("id", fmt::format("/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Security/locations/{}/alerts/{}", c.subscription,
+                         c.node_group, c.region, a.id));
   text("name", a.id);
   text("type", "Microsoft.Security/Locations/alerts");
   w.key("properties").begin_object();
@@ -186,7 +216,8 @@ void as_az_list(Pen& pen, const Alert& a) {
   // The REST form writes the members of entities in lower camel case.
   std::string entities = a.entities;
   for (size_t i = 0; i + 1 < entities.size(); ++i)
-    if ((entities[i] == '{' || entities[i] == ',') && entities[i + 1] == '"' && i + 2 < entities.size()) entities[i + 2] = static_cast<char>(std::tolower(entities[i + 2]));
+    if ((entities[i] == '{' || entities[i] == ',') && entities[i + 1] == '"' && i + 2 < entities.size())
+      entities[i + 2] = static_cast<char>(std::tolower(entities[i + 2]));
   w.key("entities").raw(entities);
   w.end_object().end_object().end_array();
   file.text() = std::move(w).take() + '\n';
@@ -198,8 +229,10 @@ void as_az_list(Pen& pen, const Alert& a) {
 void write_alerts(Pen& pen) {
   const Alert a = compose(pen);
   const auto form = Random(pen.world.seed).fork("alert form").below(3);
-  if (form == 0 && a.provider == "Azure Security Center") as_az_list(pen, a);
-  else as_rows(pen, a, form != 2);
+  if (form == 0 && a.provider == "Azure Security Center")
+    as_az_list(pen, a);
+  else
+    as_rows(pen, a, form != 2);
   pen.ledger.sources.insert("alert");
 }
 

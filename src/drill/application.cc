@@ -11,13 +11,19 @@ namespace {
 
 // Which workloads carry the SDK.
 bool instrumented(const World& world, const Workload& x) {
-  return !x.system && (x.language == "dotnet" || x.language == "java" || x.language == "node") && (x.ssrf || Random(world.seed).fork("sdk " + x.name).chance(0.6));
+  return !x.system && (x.language == "dotnet" || x.language == "java" || x.language == "node") &&
+         (x.ssrf || Random(world.seed).fork("sdk " + x.name).chance(0.6));
 }
 
 void common(TableFile& t, const World& world, const Cluster& c, const Pod& p, const Workload& x, Random& r) {
   (void)world;
   t.text("AppRoleName", x.name).text("AppRoleInstance", p.name).text("AppVersion", c.placements[p.placement].revisions[p.revision].tag);
-  t.text("OperationId", r.hex(32)).text("Id", r.hex(16)).number("ItemCount", 1).text("SDKVersion", x.language == "dotnet" ? "rddf:2.22.0-997" : x.language == "java" ? "java:3.6.2" : "node:2.9.6");
+  t.text("OperationId", r.hex(32))
+      .text("Id", r.hex(16))
+      .number("ItemCount", 1)
+      .text("SDKVersion", x.language == "dotnet" ? "rddf:2.22.0-997"
+                          : x.language == "java" ? "java:3.6.2"
+                                                 : "node:2.9.6");
   t.text("ClientType", "PC").text("SourceSystem", "Azure");
 }
 
@@ -36,7 +42,10 @@ void write_application(Pen& pen, uint32_t index) {
       if (!instrumented(world, x) || (q.at >= gap_from && q.at < gap_to)) continue;
       const Request r = request_of(world, c, x, q);
       t.begin(q.at).text("Name", r.action).text("OperationName", r.action).text("Url", fmt::format("https://{}{}", r.host, r.target));
-      t.text("ResultCode", std::to_string(q.status)).boolean("Success", q.status < 400).number("DurationMs", q.ms).text("ClientIP", "0.0.0.0");
+      t.text("ResultCode", std::to_string(q.status))
+          .boolean("Success", q.status < 400)
+          .number("DurationMs", q.ms)
+          .text("ClientIP", "0.0.0.0");
       common(t, world, c, p, x, random);
       t.end();
     }
@@ -52,8 +61,16 @@ void write_application(Pen& pen, uint32_t index) {
     if (!instrumented(world, x) || !seen) continue;
     const Endpoint& e = world.endpoints[k.endpoint];
     const bool sql = k.port == 1433;
-    t.begin(k.at).text("DependencyType", sql ? "SQL" : "HTTP").text("Target", sql ? e.name + " | orders" : e.name).text("Name", sql ? "SQL: " + e.name : k.culprit && x.ssrf ? "POST /u" : "GET /");
-    t.text("Data", sql ? "SELECT 1" : fmt::format("https://{}{}", e.name, k.culprit && x.ssrf ? "/u" : "/")).text("ResultCode", sql ? "0" : "200").boolean("Success", true).number("DurationMs", k.duration_ms);
+    t.begin(k.at)
+        .text("DependencyType", sql ? "SQL" : "HTTP")
+        .text("Target", sql ? e.name + " | orders" : e.name)
+        .text("Name", sql                   ? "SQL: " + e.name
+                      : k.culprit && x.ssrf ? "POST /u"
+                                            : "GET /");
+    t.text("Data", sql ? "SELECT 1" : fmt::format("https://{}{}", e.name, k.culprit && x.ssrf ? "/u" : "/"))
+        .text("ResultCode", sql ? "0" : "200")
+        .boolean("Success", true)
+        .number("DurationMs", k.duration_ms);
     common(t, world, c, p, x, random);
     t.end();
     pen.ledger.contacts[index][i] |= kPodRow | kAnswerRow;
@@ -77,9 +94,13 @@ void write_key_vault(Pen& pen, uint32_t index) {
     const Workload& x = world.workload_of(c, p);
     if (x.system || x.secrets.empty()) continue;
     for (const auto& s : x.secrets) {
-      if (p.started >= world.from && p.started < world.to) reads.push_back({p.started + random.between(800, 4000) * 1000, "SecretGet", s, x.name, "azsdk-net-Security.KeyVault.Secrets/4.6.0 (.NET 8.0.8; Debian GNU/Linux 12)", random.pick(c.egress_ips)});
-      for (Micros t = std::max(p.started, world.from) + random.between(0, 7200) * kSecond; t < std::min(p.ended, world.to); t += random.between(5400, 9000) * kSecond)
-        reads.push_back({t, "SecretGet", s, x.name, "azsdk-net-Security.KeyVault.Secrets/4.6.0 (.NET 8.0.8; Debian GNU/Linux 12)", random.pick(c.egress_ips)});
+      if (p.started >= world.from && p.started < world.to)
+        reads.push_back({p.started + random.between(800, 4000) * 1000, "SecretGet", s, x.name,
+                         "azsdk-net-Security.KeyVault.Secrets/4.6.0 (.NET 8.0.8; Debian GNU/Linux 12)", random.pick(c.egress_ips)});
+      for (Micros t = std::max(p.started, world.from) + random.between(0, 7200) * kSecond; t < std::min(p.ended, world.to);
+           t += random.between(5400, 9000) * kSecond)
+        reads.push_back({t, "SecretGet", s, x.name, "azsdk-net-Security.KeyVault.Secrets/4.6.0 (.NET 8.0.8; Debian GNU/Linux 12)",
+                         random.pick(c.egress_ips)});
     }
   }
   // A token got through the hole is used from the pod, then from outside.
@@ -95,7 +116,8 @@ void write_key_vault(Pen& pen, uint32_t index) {
   }
   if (reads.empty()) return;
   std::stable_sort(reads.begin(), reads.end(), [](const Read& a, const Read& b) { return a.at < b.at; });
-  std::string resource = fmt::format("/SUBSCRIPTIONS/{}/RESOURCEGROUPS/{}/PROVIDERS/MICROSOFT.KEYVAULT/VAULTS/{}", c.subscription, c.resource_group, vault);
+  std::string resource =
+      fmt::format("/SUBSCRIPTIONS/{}/RESOURCEGROUPS/{}/PROVIDERS/MICROSOFT.KEYVAULT/VAULTS/{}", c.subscription, c.resource_group, vault);
   for (char& ch : resource) ch = static_cast<char>(std::toupper(ch));
   size_t i = 0;
   for (Micros hour = world.from / kHour * kHour; hour < world.to; hour += kHour) {
@@ -103,16 +125,21 @@ void write_key_vault(Pen& pen, uint32_t index) {
     while (i < reads.size() && reads[i].at < hour + kHour) ++i;
     if (i == first) continue;
     const std::string when = iso(hour);
-    Output::File file(pen.out, "key-vault", fmt::format("{}/insights-logs-auditevent/resourceId={}/y={}/m={}/d={}/h={}/m=00/PT1H.json", c.name, resource, when.substr(0, 4), when.substr(5, 2), when.substr(8, 2), when.substr(11, 2)));
+    Output::File file(pen.out, "key-vault",
+                      fmt::format("{}/insights-logs-auditevent/resourceId={}/y={}/m={}/d={}/h={}/m=00/PT1H.json", c.name, resource,
+                                  when.substr(0, 4), when.substr(5, 2), when.substr(8, 2), when.substr(11, 2)));
     for (size_t k = first; k < i; ++k) {
       const Read& r = reads[k];
       if (r.at < world.from || r.at >= world.to) continue;
       Random who = Random(world.seed).fork("identity " + r.identity);
       const std::string oid = who.uuid(), app = who.uuid();
-      const std::string id = r.secret.empty() ? fmt::format("https://{}.vault.azure.net/secrets", vault) : fmt::format("https://{}.vault.azure.net/secrets/{}", vault, r.secret);
-      fmt::format_to(std::back_inserter(file.text()),
-                     R"({{"time":"{}","category":"AuditEvent","operationName":"{}","resultType":"Success","correlationId":"{}","callerIpAddress":"{}","identity":{{"claim":{{"oid":"{}","appid":"{}","xms_az_rid":"","xms_mirid":"/subscriptions/{}/resourcegroups/{}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-{}","http://schemas.microsoft.com/identity/claims/objectidentifier":"{}"}}}},"properties":{{"id":"{}","clientInfo":"{}","requestUri":"{}?api-version=7.4","httpStatusCode":200,"isAccessPolicyMatch":true,"tlsVersion":"TLS1_3"}},"resourceId":"{}","operationVersion":"7.4","resultSignature":"OK","durationMs":"{}"}})",
-                     iso(r.at, 7), r.operation, random.uuid(), ip_text(r.caller), oid, app, c.subscription, c.resource_group, r.identity, oid, id, r.agent, id, resource, random.between(9, 60));
+      const std::string id = r.secret.empty() ? fmt::format("https://{}.vault.azure.net/secrets", vault)
+                                              : fmt::format("https://{}.vault.azure.net/secrets/{}", vault, r.secret);
+      fmt::format_to(
+          std::back_inserter(file.text()),
+          R"({{"time":"{}","category":"AuditEvent","operationName":"{}","resultType":"Success","correlationId":"{}","callerIpAddress":"{}","identity":{{"claim":{{"oid":"{}","appid":"{}","xms_az_rid":"","xms_mirid":"/subscriptions/{}/resourcegroups/{}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-{}","http://schemas.microsoft.com/identity/claims/objectidentifier":"{}"}}}},"properties":{{"id":"{}","clientInfo":"{}","requestUri":"{}?api-version=7.4","httpStatusCode":200,"isAccessPolicyMatch":true,"tlsVersion":"TLS1_3"}},"resourceId":"{}","operationVersion":"7.4","resultSignature":"OK","durationMs":"{}"}})",
+          iso(r.at, 7), r.operation, random.uuid(), ip_text(r.caller), oid, app, c.subscription, c.resource_group, r.identity, oid, id,
+          r.agent, id, resource, random.between(9, 60));
       file.text() += '\n';
       file.row();
     }

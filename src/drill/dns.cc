@@ -33,7 +33,9 @@ std::vector<std::string> search_path(const Cluster& c, const Workload& x, const 
   // Many programs ask for the full name at once (a final dot, ndots:1, a resolver of their own).
   const bool searches = Random(1).fork(x.ns + x.name).chance(0.4);
   if (searches && std::count(name.begin(), name.end(), '.') < 5)
-    for (const std::string& suffix : {x.ns + ".svc.cluster.local", std::string("svc.cluster.local"), std::string("cluster.local"), c.domain}) all.push_back(name + '.' + suffix);
+    for (const std::string& suffix :
+         {x.ns + ".svc.cluster.local", std::string("svc.cluster.local"), std::string("cluster.local"), c.domain})
+      all.push_back(name + '.' + suffix);
   all.push_back(name);
   return all;
 }
@@ -66,7 +68,9 @@ void write_coredns(Pen& pen, uint32_t index) {
     if (server == nullptr) return;
     Micros t = at - 6'000;
     std::vector<std::string> path = search_path(c, x, name);
-    if (!exists) path = {fmt::format("{}.{}.svc.cluster.local", name, x.ns), name + ".svc.cluster.local"};  // a service of the cluster answers at the second step
+    if (!exists)
+      path = {fmt::format("{}.{}.svc.cluster.local", name, x.ns),
+              name + ".svc.cluster.local"};  // a service of the cluster answers at the second step
     for (const std::string& n : path) {
       const bool last = &n == &path.back();
       const auto port = static_cast<uint16_t>(random.between(32768, 60999));
@@ -74,8 +78,11 @@ void write_coredns(Pen& pen, uint32_t index) {
         const bool found = last;
         // The clock of the collector follows the line by some milliseconds.
         lines.push_back({t + c.skew + random.between(200, 1500), server,
-                         fmt::format("[INFO] {}:{} - {} \"{} IN {}. udp {} false 512\" {} {} {} {:.9f}s", ip_text(client), port, random.between(1, 65535), type, n, n.size() + 17,
-                                     found ? "NOERROR" : "NXDOMAIN", last && exists ? "qr,rd,ra" : "qr,aa,rd", found ? (type == "A" ? n.size() * 2 + 60 : n.size() + 90) : n.size() + 110, last && exists ? random.real(0.0008, 0.02) : random.real(0.00005, 0.0004))});
+                         fmt::format("[INFO] {}:{} - {} \"{} IN {}. udp {} false 512\" {} {} {} {:.9f}s", ip_text(client), port,
+                                     random.between(1, 65535), type, n, n.size() + 17, found ? "NOERROR" : "NXDOMAIN",
+                                     last && exists ? "qr,rd,ra" : "qr,aa,rd",
+                                     found ? (type == "A" ? n.size() * 2 + 60 : n.size() + 90) : n.size() + 110,
+                                     last && exists ? random.real(0.0008, 0.02) : random.real(0.00005, 0.0004))});
         t += random.between(100, 600);
       }
     }
@@ -99,7 +106,8 @@ void write_coredns(Pen& pen, uint32_t index) {
     const Workload& x = world.workload_of(c, p);
     if (x.system || apps.empty()) continue;
     Random r = random.fork(p.uid);
-    for (Micros t = std::max(p.started, world.from) + static_cast<Micros>(r.exponential(900) * kSecond); t < std::min(p.ended, world.to); t += static_cast<Micros>(r.exponential(1200) * kSecond)) {
+    for (Micros t = std::max(p.started, world.from) + static_cast<Micros>(r.exponential(900) * kSecond); t < std::min(p.ended, world.to);
+         t += static_cast<Micros>(r.exponential(1200) * kSecond)) {
       if (t >= gap_from && t < gap_to) continue;
       const Workload& to = *r.pick(apps);
       ask(t, p.ip, x, fmt::format("{}.{}", to.name, to.ns), false);
@@ -114,7 +122,8 @@ void write_coredns(Pen& pen, uint32_t index) {
     for (const Line& l : lines) {
       if (g < 2 && std::find(greeted, greeted + g, l.server) == greeted + g) {
         greeted[g++] = l.server;
-        fmt::format_to(std::back_inserter(file.text()), "[pod/{}/coredns] {} .:53\n", l.server->name, iso(l.at - 1000, 6).insert(26, "118"));
+        fmt::format_to(std::back_inserter(file.text()), "[pod/{}/coredns] {} .:53\n", l.server->name,
+                       iso(l.at - 1000, 6).insert(26, "118"));
       }
       std::string stamp = iso(l.at, 6);
       stamp.insert(stamp.size() - 1, fmt::format("{:03}", l.at % 1000 * 7919 % 1000));
@@ -126,9 +135,10 @@ void write_coredns(Pen& pen, uint32_t index) {
     std::string id = c.resource_id;
     for (char& ch : id) ch = static_cast<char>(std::tolower(ch));
     for (const Line& l : lines) {
-      fmt::format_to(std::back_inserter(file.text()),
-                     R"({{"TimeGenerated":"{}","Computer":"{}","ContainerId":"{}","ContainerName":"coredns","PodName":"{}","PodNamespace":"kube-system","LogMessage":{},"LogSource":"stdout","LogLevel":"info","Type":"ContainerLogV2","_ResourceId":"{}"}})",
-                     iso(l.at, 7), c.nodes[l.server->node].name, l.server->container_id, l.server->name, json_quote(l.text), id);
+      fmt::format_to(
+          std::back_inserter(file.text()),
+          R"({{"TimeGenerated":"{}","Computer":"{}","ContainerId":"{}","ContainerName":"coredns","PodName":"{}","PodNamespace":"kube-system","LogMessage":{},"LogSource":"stdout","LogLevel":"info","Type":"ContainerLogV2","_ResourceId":"{}"}})",
+          iso(l.at, 7), c.nodes[l.server->node].name, l.server->container_id, l.server->name, json_quote(l.text), id);
       file.text() += '\n';
       file.row();
     }
@@ -144,7 +154,14 @@ void write_dns_answers(Pen& pen, uint32_t index) {
   const bool json = Random(world.seed).fork("zeek form").chance(0.4);
   Output::File file(pen.out, "zeek-dns", fmt::format("{}/zeek/dns.log", c.name));
   if (!json)
-    file.text() += fmt::format("#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\tdns\n#open\t{}\n#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\ttrans_id\trtt\tquery\tqclass\tqclass_name\tqtype\tqtype_name\trcode\trcode_name\tAA\tTC\tRD\tRA\tZ\tanswers\tTTLs\trejected\n#types\ttime\tstring\taddr\tport\taddr\tport\tenum\tcount\tinterval\tstring\tcount\tstring\tcount\tstring\tcount\tstring\tbool\tbool\tbool\tbool\tcount\tvector[string]\tvector[interval]\tbool\n", iso(world.from).substr(0, 10));
+    file.text() += fmt::format(
+        "#separator "
+        "\\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\tdns\n#open\t{}\n#fields\tts\tuid\tid.orig_h\tid.orig_"
+        "p\tid.resp_h\tid.resp_p\tproto\ttrans_id\trtt\tquery\tqclass\tqclass_name\tqtype\tqtype_name\trcode\trcode_"
+        "name\tAA\tTC\tRD\tRA\tZ\tanswers\tTTLs\trejected\n#"
+        "types\ttime\tstring\taddr\tport\taddr\tport\tenum\tcount\tinterval\tstring\tcount\tstring\tcount\tstring\tcount\tstring\tbool\tboo"
+        "l\tbool\tbool\tcount\tvector[string]\tvector[interval]\tbool\n",
+        iso(world.from).substr(0, 10));
   for (uint32_t i = 0; i < c.contacts.size(); ++i) {
     const Contact& k = c.contacts[i];
     if (!k.asked || (k.asked_at >= gap_from && k.asked_at < gap_to)) continue;
@@ -167,9 +184,11 @@ void write_dns_answers(Pen& pen, uint32_t index) {
         a += fmt::format("{}\"{}\"", a.empty() ? "" : ",", ip_text(ip));
         ttl += fmt::format("{}{}.0", ttl.empty() ? "" : ",", e.ttl);
       }
-      fmt::format_to(std::back_inserter(file.text()),
-                     R"({{"ts":{}.{:06},"uid":"{}","id.orig_h":"{}","id.orig_p":{},"id.resp_h":"{}","id.resp_p":53,"proto":"udp","trans_id":{},"rtt":{:.6f},"query":"{}","qclass":1,"qclass_name":"C_INTERNET","qtype":{},"qtype_name":"{}","rcode":0,"rcode_name":"NOERROR","AA":false,"TC":false,"RD":true,"RA":true,"Z":0,"answers":[{}],"TTLs":[{}],"rejected":false}})",
-                     t / kSecond, t % kSecond, uid, ip_text(client), port, ip_text(server), id, rtt, name, k.dns_only ? 16 : 1, k.dns_only ? "TXT" : "A", k.dns_only ? "\"TXT 16 b2s=\"" : a, k.dns_only ? "1.0" : ttl);
+      fmt::format_to(
+          std::back_inserter(file.text()),
+          R"({{"ts":{}.{:06},"uid":"{}","id.orig_h":"{}","id.orig_p":{},"id.resp_h":"{}","id.resp_p":53,"proto":"udp","trans_id":{},"rtt":{:.6f},"query":"{}","qclass":1,"qclass_name":"C_INTERNET","qtype":{},"qtype_name":"{}","rcode":0,"rcode_name":"NOERROR","AA":false,"TC":false,"RD":true,"RA":true,"Z":0,"answers":[{}],"TTLs":[{}],"rejected":false}})",
+          t / kSecond, t % kSecond, uid, ip_text(client), port, ip_text(server), id, rtt, name, k.dns_only ? 16 : 1,
+          k.dns_only ? "TXT" : "A", k.dns_only ? "\"TXT 16 b2s=\"" : a, k.dns_only ? "1.0" : ttl);
     } else {
       std::string a, ttl;
       for (const Ip ip : answers) {
@@ -177,8 +196,10 @@ void write_dns_answers(Pen& pen, uint32_t index) {
         ttl += fmt::format("{}{}.000000", ttl.empty() ? "" : ",", e.ttl);
       }
       if (k.dns_only) a = "TXT 16 b2s=", ttl = "1.000000";
-      fmt::format_to(std::back_inserter(file.text()), "{}.{:06}\t{}\t{}\t{}\t{}\t53\tudp\t{}\t{:.6f}\t{}\t1\tC_INTERNET\t{}\t{}\t0\tNOERROR\tF\tF\tT\tT\t0\t{}\t{}\tF", t / kSecond, t % kSecond, uid,
-                     ip_text(client), port, ip_text(server), id, rtt, name, k.dns_only ? 16 : 1, k.dns_only ? "TXT" : "A", a, ttl);
+      fmt::format_to(std::back_inserter(file.text()),
+                     "{}.{:06}\t{}\t{}\t{}\t{}\t53\tudp\t{}\t{:.6f}\t{}\t1\tC_INTERNET\t{}\t{}\t0\tNOERROR\tF\tF\tT\tT\t0\t{}\t{}\tF",
+                     t / kSecond, t % kSecond, uid, ip_text(client), port, ip_text(server), id, rtt, name, k.dns_only ? 16 : 1,
+                     k.dns_only ? "TXT" : "A", a, ttl);
     }
     file.text() += '\n';
     file.row();

@@ -34,7 +34,9 @@ std::map<std::string, std::string> hashes(const fs::path& root) {
 
 class Folder {
  public:
-  explicit Folder(const std::string& name) : path_(fs::temp_directory_path() / ("egret-drill-" + name + "-" + std::to_string(::getpid()))) { fs::remove_all(path_); }
+  explicit Folder(const std::string& name) : path_(fs::temp_directory_path() / ("egret-drill-" + name + "-" + std::to_string(::getpid()))) {
+    fs::remove_all(path_);
+  }
   ~Folder() { fs::remove_all(path_); }
   const fs::path& path() const { return path_; }
 
@@ -73,7 +75,10 @@ TEST(DrillScenario, AllAreReadAndExpectWhatTheySay) {
 }
 
 TEST(DrillScenario, MistakesSayWhereAndWhatNext) {
-  const auto wrong = parse_scenario("id: x\nactors: {a: {kind: Deploymnt}}\ndestinations: {t: {names: [a.b]}}\nexpect: {classification: TruePositive, trigger: release}\n", "x.yaml");
+  const auto wrong = parse_scenario(
+      "id: x\nactors: {a: {kind: Deploymnt}}\ndestinations: {t: {names: [a.b]}}\nexpect: {classification: TruePositive, trigger: "
+      "release}\n",
+      "x.yaml");
   ASSERT_FALSE(wrong);
   EXPECT_NE(wrong.error().message.find("x.yaml:2:"), std::string::npos) << wrong.error().message;
   const auto key = parse_scenario("id: x\nactor: {}\n", "x.yaml");

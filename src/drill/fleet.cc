@@ -132,7 +132,8 @@ Workload from_product(World& w, const Product& p, Random random) {
 }
 
 std::string registry_image(const World& w, std::string_view team, std::string_view name, Random& random) {
-  return random.chance(0.5) ? fmt::format("{}.azurecr.io/{}", w.registry, name) : fmt::format("{}.azurecr.io/{}/{}", w.registry, team, name);
+  return random.chance(0.5) ? fmt::format("{}.azurecr.io/{}", w.registry, name)
+                            : fmt::format("{}.azurecr.io/{}/{}", w.registry, team, name);
 }
 
 Workload invented(World& w, std::string_view kind, std::string_view role, std::string_view language, Random& random) {
@@ -189,11 +190,18 @@ std::string draw_name(const World& w, const std::string& pattern, Random& random
     return s + random.pick({".top", ".xyz", ".info", ".site", ".cc"});
   }
   if (pattern == "*lookalike") {
-    return fmt::format("{}-{}{}", random.pick({"cdn", "static", "update", "api", "assets", "sync"}), random.pick(kVendors), random.pick({".com", ".net", ".io", ".cloud"}));
+    return fmt::format("{}-{}{}", random.pick({"cdn", "static", "update", "api", "assets", "sync"}), random.pick(kVendors),
+                       random.pick({".com", ".net", ".io", ".cloud"}));
   }
-  if (pattern == "*vendor") return fmt::format("{}.{}{}", random.pick({"telemetry", "ingest", "collect", "api", "edge", "updates"}), random.pick(kVendors), random.pick({".io", ".com", ".dev"}));
-  if (pattern == "*mirror") return fmt::format("{}.{}{}", random.pick({"mirror", "packages", "repo", "dl"}), random.pick(kVendors), random.pick({".org", ".io", ".net"}));
-  if (pattern == "*pool") return fmt::format("{}.{}{}", random.pick({"pool", "eu.stratum", "xmr", "gulf"}), random.pick(kVendors), random.pick({"pool.com", "mine.pro", "-xmr.net"}));
+  if (pattern == "*vendor")
+    return fmt::format("{}.{}{}", random.pick({"telemetry", "ingest", "collect", "api", "edge", "updates"}), random.pick(kVendors),
+                       random.pick({".io", ".com", ".dev"}));
+  if (pattern == "*mirror")
+    return fmt::format("{}.{}{}", random.pick({"mirror", "packages", "repo", "dl"}), random.pick(kVendors),
+                       random.pick({".org", ".io", ".net"}));
+  if (pattern == "*pool")
+    return fmt::format("{}.{}{}", random.pick({"pool", "eu.stratum", "xmr", "gulf"}), random.pick(kVendors),
+                       random.pick({"pool.com", "mine.pro", "-xmr.net"}));
   (void)w;
   return pattern;
 }
@@ -249,11 +257,13 @@ void add_clusters(World& w, const Scale& scale, Random random) {
     c.subscription = one_subscription ? first_subscription : random.uuid();
     c.resource_group = random.chance(0.5) ? fmt::format("rg-{}-{}", w.organisation, r.abbreviation) : fmt::format("{}-aks", r.name);
     c.node_group = fmt::format("MC_{}_{}_{}", c.resource_group, c.name, c.region);
-    c.resource_id = fmt::format("/subscriptions/{}/resourceGroups/{}/providers/Microsoft.ContainerService/managedClusters/{}", c.subscription, c.resource_group, c.name);
+    c.resource_id = fmt::format("/subscriptions/{}/resourceGroups/{}/providers/Microsoft.ContainerService/managedClusters/{}",
+                                c.subscription, c.resource_group, c.name);
     c.uid = random.uuid();
     c.vnet = fmt::format("vnet-{}", c.name);
     c.subnet = "snet-aks-nodes";
-    c.vmss = fmt::format("aks-{}-{:08}-vmss", random.pick({"nodepool1", "default", "userpool", "apps"}), random.between(10000000, 49999999));
+    c.vmss =
+        fmt::format("aks-{}-{:08}-vmss", random.pick({"nodepool1", "default", "userpool", "apps"}), random.between(10000000, 49999999));
     c.vnet_base = parse_ip("10.0.0.0") + static_cast<Ip>(random.between(1, 200) << 16) + static_cast<Ip>(i << 8);
     c.pod_base = pods;  // the overlay ranges of a fleet are mostly all the same
     c.dns_service = parse_ip("10.0.0.10");
@@ -295,7 +305,9 @@ void build_fleet(World& w, const Scale& scale, const Random& root) {
   for (size_t i = 0; i < s.destinations.size(); ++i) {
     const Destination& d = s.destinations[i];
     Random r = random.fork("destination", i);
-    const std::string by = d.hosting == "cdn" ? std::string(random.pick({"cloudflare", "fastly", "akamai"})) : d.hosting == "cloud" ? std::string(r.pick({"aws", "google"})) : d.hosting;
+    const std::string by = d.hosting == "cdn"     ? std::string(random.pick({"cloudflare", "fastly", "akamai"}))
+                           : d.hosting == "cloud" ? std::string(r.pick({"aws", "google"}))
+                                                  : d.hosting;
     // A name of the scenario is apart from what the rest of the fleet asks for.
     std::string name = draw_name(w, r.pick(d.names), r);
     const uint32_t e = add_endpoint(w, std::move(name), static_cast<uint16_t>(r.whole(d.port)), by, r.fork("addresses"));
@@ -329,12 +341,16 @@ void build_fleet(World& w, const Scale& scale, const Random& root) {
   // What every cluster has, and what this fleet chose.
   for (const Product& p : kProducts) {
     const bool mesh_part = p.id == "istiod";
-    const bool chosen = p.always || (mesh_part ? w.clusters[0].mesh : p.id != "omsagent" && random.fork("choose " + std::string(p.id)).chance(0.4));
+    const bool chosen =
+        p.always || (mesh_part ? w.clusters[0].mesh : p.id != "omsagent" && random.fork("choose " + std::string(p.id)).chance(0.4));
     if (chosen) w.workloads.push_back(from_product(w, p, random.fork(p.id)));
   }
-  std::vector<std::string> own = {fmt::format("{}.azurecr.io", w.registry), fmt::format("st{}{}.blob.core.windows.net", w.organisation, random.hex(4)),
-                                  fmt::format("kv-{}-{}.vault.azure.net", w.organisation, random.hex(3)), fmt::format("sb-{}.servicebus.windows.net", w.organisation),
-                                  fmt::format("sql-{}.database.windows.net", w.organisation), fmt::format("redis-{}.redis.cache.windows.net", w.organisation)};
+  std::vector<std::string> own = {fmt::format("{}.azurecr.io", w.registry),
+                                  fmt::format("st{}{}.blob.core.windows.net", w.organisation, random.hex(4)),
+                                  fmt::format("kv-{}-{}.vault.azure.net", w.organisation, random.hex(3)),
+                                  fmt::format("sb-{}.servicebus.windows.net", w.organisation),
+                                  fmt::format("sql-{}.database.windows.net", w.organisation),
+                                  fmt::format("redis-{}.redis.cache.windows.net", w.organisation)};
   std::vector<std::string_view> roles(kRoles.begin(), kRoles.end());
   random.shuffle(roles);
   const int64_t apps = random.whole(s.apps);
@@ -384,7 +400,8 @@ void build_fleet(World& w, const Scale& scale, const Random& root) {
     if (a.kind == "Deployment" || a.kind == "StatefulSet") x.replicas = static_cast<int>(r.whole(a.replicas));
     if (a.kind == "CronJob") {
       x.every_minutes = a.schedule.empty() ? 60 : std::atoi(a.schedule.c_str());
-      x.schedule = x.every_minutes >= 60 ? fmt::format("{} */{} * * *", r.between(0, 59), x.every_minutes / 60) : fmt::format("*/{} * * * *", x.every_minutes);
+      x.schedule = x.every_minutes >= 60 ? fmt::format("{} */{} * * *", r.between(0, 59), x.every_minutes / 60)
+                                         : fmt::format("*/{} * * * *", x.every_minutes);
       if (x.every_minutes == 60) x.schedule = fmt::format("{} * * * *", r.between(0, 59));
     }
     x.criticality = a.critical;
@@ -395,7 +412,8 @@ void build_fleet(World& w, const Scale& scale, const Random& root) {
       size_t d = 0;
       while (s.destinations[d].id != act.to) ++d;
       x.habits.push_back(habit_of(act, destination[d]));
-      if (a.names_target) x.env.emplace_back("REMOTE_ENDPOINT", fmt::format("{}:{}", w.endpoints[destination[d]].name, w.endpoints[destination[d]].port));
+      if (a.names_target)
+        x.env.emplace_back("REMOTE_ENDPOINT", fmt::format("{}:{}", w.endpoints[destination[d]].name, w.endpoints[destination[d]].port));
     }
     w.workloads.push_back(std::move(x));
   }

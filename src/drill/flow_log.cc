@@ -27,7 +27,8 @@ void append(std::string& out, const Tuple& t) {
   fmt::format_to(to, "{},", t.ms);
   ip(t.source);
   ip(t.destination);
-  fmt::format_to(to, "{},{},{},{},{},NX,{},{},{},{}\"", t.source_port, t.destination_port, t.protocol, t.direction, t.state, t.packets_out, t.bytes_out, t.packets_in, t.bytes_in);
+  fmt::format_to(to, "{},{},{},{},{},NX,{},{},{},{}\"", t.source_port, t.destination_port, t.protocol, t.direction, t.state, t.packets_out,
+                 t.bytes_out, t.packets_in, t.bytes_in);
 }
 
 // A connection as its rows: begun, a delta for each minute that it lasts, ended.
@@ -68,10 +69,15 @@ void write_flow_logs(Pen& pen, uint32_t index) {
   Random random = pen.random.fork("flow log");
   const std::string watcher = fmt::format("NETWORKWATCHER_{}", upper(c.region));
   const std::string flow_log = fmt::format("{}-{}-FLOWLOG", upper(c.vnet), upper(c.resource_group));
-  const std::string resource = fmt::format("/SUBSCRIPTIONS/{}/RESOURCEGROUPS/NETWORKWATCHERRG/PROVIDERS/MICROSOFT.NETWORK/NETWORKWATCHERS/{}/FLOWLOGS/{}", upper(c.subscription), watcher, flow_log);
-  const std::string target = fmt::format("/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Network/virtualNetworks/{}", c.subscription, c.resource_group, c.vnet);
+  const std::string resource =
+      fmt::format("/SUBSCRIPTIONS/{}/RESOURCEGROUPS/NETWORKWATCHERRG/PROVIDERS/MICROSOFT.NETWORK/NETWORKWATCHERS/{}/FLOWLOGS/{}",
+                  upper(c.subscription), watcher, flow_log);
+  const std::string target = fmt::format("/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Network/virtualNetworks/{}",
+                                         c.subscription, c.resource_group, c.vnet);
   const std::string guid = Random(world.seed).fork("flow log " + c.name).uuid();
-  const std::string acl = fmt::format("/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Network/networkSecurityGroups/aks-agentpool-{}-nsg", c.subscription, c.node_group, c.vmss.substr(c.vmss.find('-', 4) + 1, 8));
+  const std::string acl =
+      fmt::format("/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Network/networkSecurityGroups/aks-agentpool-{}-nsg",
+                  c.subscription, c.node_group, c.vmss.substr(c.vmss.find('-', 4) + 1, 8));
   const Micros flushed = world.to - 4 * kMinute;  // the last minutes have not been written yet
   const bool lost = random.chance(0.05);
 
@@ -92,13 +98,19 @@ void write_flow_logs(Pen& pen, uint32_t index) {
     Random r = random.fork(node.name);
     const Micros begin = std::max(world.from, node.created), end = std::min(flushed, node.deleted);
     for (Micros t = begin + r.between(0, 60) * kSecond; t < end; t += r.between(45, 75) * kSecond)  // the kubelet's watch at the API server
-      connection(out, t, static_cast<uint32_t>(r.between(500, 50'000)), {0, node.ip, c.api_server, static_cast<uint16_t>(r.between(32768, 60999)), 443, 6, 'O', 'B', 0, 0, 0, 0}, static_cast<uint64_t>(r.between(2000, 40'000)), static_cast<uint64_t>(r.between(4000, 200'000)));
+      connection(out, t, static_cast<uint32_t>(r.between(500, 50'000)),
+                 {0, node.ip, c.api_server, static_cast<uint16_t>(r.between(32768, 60999)), 443, 6, 'O', 'B', 0, 0, 0, 0},
+                 static_cast<uint64_t>(r.between(2000, 40'000)), static_cast<uint64_t>(r.between(4000, 200'000)));
     for (const uint32_t i : in_of_node[n]) {
       const Inbound& q = c.inbound[i];
-      connection(in, q.at - 20'000, q.ms + 300, {0, q.client, node.ip, static_cast<uint16_t>(1024 + (q.at / 1000) % 60000), 31380, 6, 'I', 'B', 0, 0, 0, 0}, q.in, q.out);
+      connection(in, q.at - 20'000, q.ms + 300,
+                 {0, q.client, node.ip, static_cast<uint16_t>(1024 + (q.at / 1000) % 60000), 31380, 6, 'I', 'B', 0, 0, 0, 0}, q.in, q.out);
     }
-    for (Micros t = begin + static_cast<Micros>(r.exponential(300) * kSecond); t < end; t += static_cast<Micros>(r.exponential(300) * kSecond))
-      denied.push_back({t / 1000, static_cast<Ip>(r.between(0x2d000000, 0xc6000000)), node.ip, static_cast<uint16_t>(r.between(1024, 65535)), static_cast<uint16_t>(r.pick({22, 23, 3389, 445, 8080, 6379, 5555})), 6, 'I', 'D', 0, 0, 0, 0});
+    for (Micros t = begin + static_cast<Micros>(r.exponential(300) * kSecond); t < end;
+         t += static_cast<Micros>(r.exponential(300) * kSecond))
+      denied.push_back({t / 1000, static_cast<Ip>(r.between(0x2d000000, 0xc6000000)), node.ip,
+                        static_cast<uint16_t>(r.between(1024, 65535)), static_cast<uint16_t>(r.pick({22, 23, 3389, 445, 8080, 6379, 5555})),
+                        6, 'I', 'D', 0, 0, 0, 0});
     const auto by_time = [](const Tuple& a, const Tuple& b) { return a.ms < b.ms; };
     std::stable_sort(out.begin(), out.end(), by_time);
     std::stable_sort(in.begin(), in.end(), by_time);
@@ -107,8 +119,11 @@ void write_flow_logs(Pen& pen, uint32_t index) {
     const int64_t last = std::min<int64_t>(flushed, node.deleted == kNever ? flushed : node.deleted + kMinute) / 1000;
     for (Micros hour = begin / kHour * kHour; hour < end; hour += kHour) {
       const std::string when = iso(hour);
-      Output::File file(pen.out, "vnet-flow", fmt::format("{}/insights-logs-flowlogflowevent/flowLogResourceID=/{}_NETWORKWATCHERRG/{}_{}/y={}/m={}/d={}/h={}/m=00/macAddress={}/PT1H.json", c.name,
-                                                          upper(c.subscription), watcher, flow_log, when.substr(0, 4), when.substr(5, 2), when.substr(8, 2), when.substr(11, 2), node.mac));
+      Output::File file(pen.out, "vnet-flow",
+                        fmt::format("{}/insights-logs-flowlogflowevent/flowLogResourceID=/{}_NETWORKWATCHERRG/{}_{}/y={}/m={}/d={}/h={}/"
+                                    "m=00/macAddress={}/PT1H.json",
+                                    c.name, upper(c.subscription), watcher, flow_log, when.substr(0, 4), when.substr(5, 2),
+                                    when.substr(8, 2), when.substr(11, 2), node.mac));
       std::string& text = file.text();
       text += "{\"records\":[";
       bool first_record = true;
@@ -124,9 +139,10 @@ void write_flow_logs(Pen& pen, uint32_t index) {
         for (int copy = 0; copy < copies; ++copy) {
           if (!first_record) text += ',';
           first_record = false;
-          fmt::format_to(std::back_inserter(text),
-                         R"({{"time":"{}","flowLogVersion":4,"flowLogGUID":"{}","macAddress":"{}","category":"FlowLogFlowEvent","flowLogResourceID":"{}","targetResourceID":"{}","operationName":"FlowLogFlowEvent","flowRecords":{{"flows":[{{"aclID":"{}","flowGroups":[)",
-                         iso(minute + kMinute + 12'562'508, 7), guid, node.mac, resource, target, acl);
+          fmt::format_to(
+              std::back_inserter(text),
+              R"({{"time":"{}","flowLogVersion":4,"flowLogGUID":"{}","macAddress":"{}","category":"FlowLogFlowEvent","flowLogResourceID":"{}","targetResourceID":"{}","operationName":"FlowLogFlowEvent","flowRecords":{{"flows":[{{"aclID":"{}","flowGroups":[)",
+              iso(minute + kMinute + 12'562'508, 7), guid, node.mac, resource, target, acl);
           bool first_group = true;
           const auto group = [&](std::string_view rule, const std::vector<Tuple>& tuples, size_t from, size_t to) {
             if (from == to) return;

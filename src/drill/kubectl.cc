@@ -36,7 +36,11 @@ void write_objects(Pen& pen, uint32_t index) {
     for (const Node& n : c.nodes)
       if (n.created < now && n.deleted > now) node_json(w, world, c, n, now, true), f.row();
   });
-  for (const auto& [kind, name] : {std::pair{"Deployment", "deployments"}, {"StatefulSet", "statefulsets"}, {"DaemonSet", "daemonsets"}, {"CronJob", "cronjobs"}, {"Job", "jobs"}}) {
+  for (const auto& [kind, name] : {std::pair{"Deployment", "deployments"},
+                                   {"StatefulSet", "statefulsets"},
+                                   {"DaemonSet", "daemonsets"},
+                                   {"CronJob", "cronjobs"},
+                                   {"Job", "jobs"}}) {
     bool any = false;
     for (const Placement& p : c.placements) any = any || world.workloads[p.workload].kind == kind;
     if (!any) continue;
@@ -57,10 +61,14 @@ void write_objects(Pen& pen, uint32_t index) {
       if (x.kind != "DaemonSet" && x.kind != "StatefulSet") continue;
       for (const Revision& r : p.revisions) {
         w.begin_object().key("apiVersion").string("apps/v1");
-        w.key("data").raw(fmt::format(R"({{"spec":{{"template":{{"$patch":"replace","spec":{{"containers":[{{"image":"{}","name":"{}"}}]}}}}}}}})", image_of(x, r), x.container));
+        w.key("data").raw(
+            fmt::format(R"({{"spec":{{"template":{{"$patch":"replace","spec":{{"containers":[{{"image":"{}","name":"{}"}}]}}}}}}}})",
+                        image_of(x, r), x.container));
         w.key("kind").string("ControllerRevision");
-        w.key("metadata").raw(fmt::format(R"({{"creationTimestamp":"{}","name":"{}-{}","namespace":"{}","ownerReferences":[{{"apiVersion":"apps/v1","blockOwnerDeletion":true,"controller":true,"kind":"{}","name":"{}","uid":"{}"}}],"uid":"{}"}})",
-                                          iso(r.at), x.name, r.hash, x.ns, x.kind, x.name, p.uid, r.rs_uid));
+        w.key("metadata")
+            .raw(fmt::format(
+                R"({{"creationTimestamp":"{}","name":"{}-{}","namespace":"{}","ownerReferences":[{{"apiVersion":"apps/v1","blockOwnerDeletion":true,"controller":true,"kind":"{}","name":"{}","uid":"{}"}}],"uid":"{}"}})",
+                iso(r.at), x.name, r.hash, x.ns, x.kind, x.name, p.uid, r.rs_uid));
         w.key("revision").number(static_cast<int64_t>(r.number)).end_object();
         f.row();
       }

@@ -60,8 +60,9 @@ class Life {
         if (other.ip == ip && other.deleted > created) ++ip, again = true;
     }
     n.ip = ip;
-    n.provider_id = fmt::format("azure:///subscriptions/{}/resourceGroups/{}/providers/Microsoft.Compute/virtualMachineScaleSets/{}/virtualMachines/{}",
-                                c_.subscription, c_.node_group, c_.vmss, std::stoi(n.instance, nullptr, 36));
+    n.provider_id =
+        fmt::format("azure:///subscriptions/{}/resourceGroups/{}/providers/Microsoft.Compute/virtualMachineScaleSets/{}/virtualMachines/{}",
+                    c_.subscription, c_.node_group, c_.vmss, std::stoi(n.instance, nullptr, 36));
     n.created = created;
     n.ready = created + random_.between(8, 25) * kSecond;
     n.autoscaled = autoscaled;
@@ -106,8 +107,10 @@ class Life {
     for (int64_t k = random_.between(0, 2); k > 0; --k) steps.push_back({moment({0.15, 0.95}), 0});
     std::sort(steps.begin(), steps.end(), [](const Step& a, const Step& b) { return a.at < b.at; });
     for (const Step& s : steps) {
-      if (s.up > 0) scale_up(s.at, s.up);
-      else if (c_.nodes.size() > static_cast<size_t>(n)) scale_down(s.at);
+      if (s.up > 0)
+        scale_up(s.at, s.up);
+      else if (c_.nodes.size() > static_cast<size_t>(n))
+        scale_down(s.at);
     }
   }
 
@@ -117,21 +120,28 @@ class Life {
     r.number = number;
     r.build = build;
     Random v = Random(w_.seed).fork("version " + x.ns + x.name, static_cast<uint64_t>(build));
-    if (const Product* p = x.system ? product_named(x) : nullptr; p != nullptr && build == 0) r.tag = p->tag;
-    else if (x.system) r.tag = bump(product_named(x) ? std::string(product_named(x)->tag) : "1.0.0", build);
+    if (const Product* p = x.system ? product_named(x) : nullptr; p != nullptr && build == 0)
+      r.tag = p->tag;
+    else if (x.system)
+      r.tag = bump(product_named(x) ? std::string(product_named(x)->tag) : "1.0.0", build);
     else {
       Random style = Random(w_.seed).fork("tags " + x.ns);
       const auto minor = Random(w_.seed).fork("minor " + x.name).between(2, 40);
       switch (style.below(3)) {
         case 0: r.tag = fmt::format("{}.{}.{}", style.between(1, 4), minor, 3 + build); break;
-        case 1: r.tag = fmt::format("{}.{}", iso(at).substr(0, 4) + iso(at).substr(5, 2) + iso(at).substr(8, 2), 1000 + minor * 7 + build); break;
-        default: r.tag = fmt::format("v{}.{}.{}-{}", style.between(1, 6), minor + build, v.below(9), Random(w_.seed).fork("sha " + x.name, static_cast<uint64_t>(build)).hex(7));
+        case 1:
+          r.tag = fmt::format("{}.{}", iso(at).substr(0, 4) + iso(at).substr(5, 2) + iso(at).substr(8, 2), 1000 + minor * 7 + build);
+          break;
+        default:
+          r.tag = fmt::format("v{}.{}.{}-{}", style.between(1, 6), minor + build, v.below(9),
+                              Random(w_.seed).fork("sha " + x.name, static_cast<uint64_t>(build)).hex(7));
       }
     }
     r.digest = "sha256:" + Random(w_.seed).fork("digest " + x.image + r.tag).hex(64);
     r.commit = Random(w_.seed).fork("commit " + x.name, static_cast<uint64_t>(build)).hex(40);
     r.by = v.pick(kPeople);
-    r.hash = x.kind == "DaemonSet" || x.kind == "StatefulSet" ? random_.kube_suffix(9) : random_.kube_suffix(static_cast<size_t>(random_.between(9, 10)));
+    r.hash = x.kind == "DaemonSet" || x.kind == "StatefulSet" ? random_.kube_suffix(9)
+                                                              : random_.kube_suffix(static_cast<size_t>(random_.between(9, 10)));
     r.rs_uid = random_.uuid();
     r.pipeline = fmt::format("{}-deploy", x.name);
     return r;
@@ -190,7 +200,8 @@ class Life {
     for (const auto& [at, bad, image] : planned)
       if (at < w_.to - 10 * kMinute) release(placement, at, ++build, bad, image);
     if (x.actor.empty() && !x.config_maps.empty() && fleet.chance(0.12))
-      c_.changes.push_back({moment({0.05, 0.95}), Change::What::kConfigMap, placement, 0, 0, 0, x.config_maps[0], std::string(random_.pick(kPeople))});
+      c_.changes.push_back(
+          {moment({0.05, 0.95}), Change::What::kConfigMap, placement, 0, 0, 0, x.config_maps[0], std::string(random_.pick(kPeople))});
   }
 
   std::optional<uint32_t> node_at(Micros at) {
@@ -210,7 +221,8 @@ class Life {
       last += 1 + static_cast<Ip>(random_.below(5));
       if (last > 245) last = 10 + static_cast<Ip>(random_.below(5));
       ip = c_.pod_base + (static_cast<Ip>(c_.nodes[node].pod_block) << 8) + last;
-      const bool taken = std::any_of(c_.pods.begin(), c_.pods.end(), [&](const Pod& p) { return p.ip == ip && (p.ended == kNever || p.ended >= created); });
+      const bool taken = std::any_of(c_.pods.begin(), c_.pods.end(),
+                                     [&](const Pod& p) { return p.ip == ip && (p.ended == kNever || p.ended >= created); });
       if (!taken) break;
     }
     return ip;
@@ -259,7 +271,9 @@ class Life {
     for (int slot = 0; slot < c_.placements[placement].replicas; ++slot) {
       const Revision& r = c_.placements[placement].revisions[0];
       const Micros oldest = r.at, youngest = w_.from - kHour;
-      chain(placement, slot, random_.chance(0.5) ? oldest : oldest + static_cast<Micros>(random_.real() * static_cast<double>(youngest - oldest)), kNever, std::nullopt);
+      chain(placement, slot,
+            random_.chance(0.5) ? oldest : oldest + static_cast<Micros>(random_.real() * static_cast<double>(youngest - oldest)), kNever,
+            std::nullopt);
     }
   }
 
@@ -297,7 +311,8 @@ class Life {
     const Micros period = x.every_minutes * kMinute;
     // "*/N" fires at multiples of N minutes, "M * * * *" at minute M.
     Micros offset = 0;
-    if (const size_t space = x.schedule.find(' '); !x.schedule.starts_with("*")) offset = std::atoi(x.schedule.substr(0, space).c_str()) * kMinute;
+    if (const size_t space = x.schedule.find(' '); !x.schedule.starts_with("*"))
+      offset = std::atoi(x.schedule.substr(0, space).c_str()) * kMinute;
     for (Micros at = w_.from / period * period + offset - 3 * period; at < w_.to; at += period) {
       const std::optional<uint32_t> node = node_at(at + 5 * kSecond);
       if (!node) continue;
@@ -344,7 +359,8 @@ class Life {
         for (uint32_t r = 0; r < placement.revisions.size(); ++r)
           if (placement.revisions[r].at <= asked) rev = r;
         Pod& p = add_pod(place, rev, n, asked, pod_name(workload(place), placement.revisions[rev], 0, node));
-        c_.changes.push_back({asked, Change::What::kScale, place, rev, n, static_cast<uint32_t>(c_.pods.size() - 1), "", "horizontal-pod-autoscaler"});
+        c_.changes.push_back(
+            {asked, Change::What::kScale, place, rev, n, static_cast<uint32_t>(c_.pods.size() - 1), "", "horizontal-pod-autoscaler"});
         if (node.deleted != kNever) end(p, node.deleted - random_.between(30, 200) * kSecond);
         for (const Revision& r : placement.revisions)
           if (r.at > asked && r.at < p.ended && p.ended == kNever) end(p, r.at + 60 * kSecond);
@@ -361,7 +377,8 @@ class Life {
         if (h.what == "config-change") {
           const Micros at = moment(h.at);
           const auto& maps = workload(p).config_maps;
-          c_.changes.push_back({at, Change::What::kConfigMap, p, 0, 0, 0, maps.empty() ? workload(p).name + "-config" : maps[0], std::string(random_.pick(kPeople))});
+          c_.changes.push_back({at, Change::What::kConfigMap, p, 0, 0, 0, maps.empty() ? workload(p).name + "-config" : maps[0],
+                                std::string(random_.pick(kPeople))});
           if (c_.affected) w_.config_change = at;
         } else if (h.what == "restart" && workload(p).kind != "Job") {
           for (int64_t k = random_.whole(h.count); k > 0; --k) restart(p, moment(h.at));

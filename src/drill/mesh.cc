@@ -18,7 +18,8 @@ struct Line {
 
 struct Access {
   Micros start;
-  std::string method = "-", path = "-", protocol = "-", authority = "-", agent = "-", forwarded = "-", upstream_host, cluster, sni = "-", upstream_local, local, remote, flags = "-", id = "-";
+  std::string method = "-", path = "-", protocol = "-", authority = "-", agent = "-", forwarded = "-", upstream_host, cluster, sni = "-",
+              upstream_local, local, remote, flags = "-", id = "-";
   int status = 0;
   uint64_t received, sent;
   uint32_t ms;
@@ -26,16 +27,20 @@ struct Access {
 
 std::string as_text(const Access& a) {
   const bool tcp = a.method == "-";
-  return fmt::format(R"([{}] "{} {} {}" {} {} {} - "-" {} {} {} {} "{}" "{}" "{}" "{}" "{}" {} {} {} {} {} {})", iso(a.start, 3), a.method, a.path, a.protocol, a.status, a.flags, tcp ? "-" : "via_upstream", a.received, a.sent, a.ms,
-                     tcp ? "-" : std::to_string(a.ms), a.forwarded, a.agent, a.id, a.authority, a.upstream_host, a.cluster, a.upstream_local, a.local, a.remote, a.sni, tcp ? "-" : "default");
+  return fmt::format(R"([{}] "{} {} {}" {} {} {} - "-" {} {} {} {} "{}" "{}" "{}" "{}" "{}" {} {} {} {} {} {})", iso(a.start, 3), a.method,
+                     a.path, a.protocol, a.status, a.flags, tcp ? "-" : "via_upstream", a.received, a.sent, a.ms,
+                     tcp ? "-" : std::to_string(a.ms), a.forwarded, a.agent, a.id, a.authority, a.upstream_host, a.cluster,
+                     a.upstream_local, a.local, a.remote, a.sni, tcp ? "-" : "default");
 }
 
 std::string as_json(const Access& a) {
   JsonWriter w;
   const auto text = [&](std::string_view k, std::string_view v) {
     w.key(k);
-    if (v == "-") w.null();
-    else w.string(v);
+    if (v == "-")
+      w.null();
+    else
+      w.string(v);
   };
   w.begin_object();
   text("authority", a.authority);
@@ -58,8 +63,10 @@ std::string as_json(const Access& a) {
   text("upstream_host", a.upstream_host);
   text("upstream_local_address", a.upstream_local);
   w.key("upstream_service_time");
-  if (a.method == "-") w.null();
-  else w.string(std::to_string(a.ms));
+  if (a.method == "-")
+    w.null();
+  else
+    w.string(std::to_string(a.ms));
   w.key("upstream_transport_failure_reason").null();
   text("user_agent", a.agent);
   text("x_forwarded_for", a.forwarded);
@@ -144,7 +151,11 @@ void write_mesh(Pen& pen, uint32_t index) {
     for (const Line& l : lines) {
       const Pod& p = c.pods[l.pod];
       pen.ledger.pods[index][l.pod] = 1;
-      t.begin(l.at).text("Computer", c.nodes[p.node].name).text("ContainerId", container_id(world.workload_of(c, p), p, "istio-proxy")).text("ContainerName", "istio-proxy").text("PodName", p.name);
+      t.begin(l.at)
+          .text("Computer", c.nodes[p.node].name)
+          .text("ContainerId", container_id(world.workload_of(c, p), p, "istio-proxy"))
+          .text("ContainerName", "istio-proxy")
+          .text("PodName", p.name);
       t.text("PodNamespace", world.workload_of(c, p).ns).text("LogMessage", l.text).text("LogSource", "stdout").text("LogLevel", "info");
       t.end();
     }

@@ -67,7 +67,10 @@ void container(JsonWriter& w, const Workload& x, const Revision& r, std::string_
     text(w, "fieldPath", "status.podIP");
     w.end_object().end_object().end_object().end_array();
   }
-  text(w, "image", main ? image_of(x, r) : name == "istio-proxy" ? "docker.io/istio/proxyv2:1.23.3" : fmt::format("mcr.microsoft.com/oss/{}:v1.0.0", name));
+  text(w, "image",
+       main                    ? image_of(x, r)
+       : name == "istio-proxy" ? "docker.io/istio/proxyv2:1.23.3"
+                               : fmt::format("mcr.microsoft.com/oss/{}:v1.0.0", name));
   text(w, "imagePullPolicy", "IfNotPresent");
   text(w, "name", name);
   if (main && !x.system) w.key("ports").raw(R"([{"containerPort":8080,"name":"http","protocol":"TCP"}])");
@@ -102,10 +105,12 @@ void pod_spec(JsonWriter& w, const Workload& x, const Revision& r, std::string_v
   number(w, "terminationGracePeriodSeconds", 30);
   if (x.kind == "DaemonSet") w.key("tolerations").raw(R"([{"operator":"Exists"}])");
   w.key("volumes").begin_array();
-  for (const auto& m : x.config_maps) w.raw(fmt::format(R"({{"configMap":{{"defaultMode":420,"name":"{0}","optional":true}},"name":"{0}"}})", m));
+  for (const auto& m : x.config_maps)
+    w.raw(fmt::format(R"({{"configMap":{{"defaultMode":420,"name":"{0}","optional":true}},"name":"{0}"}})", m));
   for (const auto& s : x.secrets) w.raw(fmt::format(R"({{"name":"{0}","secret":{{"defaultMode":420,"secretName":"{0}"}}}})", s));
   if (live)
-    w.raw(R"({"name":"kube-api-access-x7k2p","projected":{"defaultMode":420,"sources":[{"serviceAccountToken":{"expirationSeconds":3607,"path":"token"}},{"configMap":{"items":[{"key":"ca.crt","path":"ca.crt"}],"name":"kube-root-ca.crt"}}]}})");
+    w.raw(
+        R"({"name":"kube-api-access-x7k2p","projected":{"defaultMode":420,"sources":[{"serviceAccountToken":{"expirationSeconds":3607,"path":"token"}},{"configMap":{"items":[{"key":"ca.crt","path":"ca.crt"}],"name":"kube-root-ca.crt"}}]}})");
   w.end_array().end_object();
 }
 
@@ -118,16 +123,26 @@ void statuses(JsonWriter& w, const Workload& x, const Revision& r, const Pod& p,
     const bool over = p.succeeded && p.ended <= at;
     w.begin_object();
     text(w, "containerID", "containerd://" + container_id(x, p, name));
-    const std::string image = main ? image_of(x, r) : name == "istio-proxy" ? "docker.io/istio/proxyv2:1.23.3" : fmt::format("mcr.microsoft.com/oss/{}:v1.0.0", name);
+    const std::string image = main                    ? image_of(x, r)
+                              : name == "istio-proxy" ? "docker.io/istio/proxyv2:1.23.3"
+                                                      : fmt::format("mcr.microsoft.com/oss/{}:v1.0.0", name);
     text(w, "image", image);
     text(w, "imageID", main ? x.image + '@' + r.digest : image.substr(0, image.rfind(':')) + "@sha256:" + hash_of(image, 64));
-    w.key("lastState").raw(main && restarts > 0 ? fmt::format(R"({{"terminated":{{"exitCode":137,"finishedAt":"{}","reason":"Error","startedAt":"{}"}}}})", iso(p.start_of(at) - kSecond), iso(p.started)) : "{}");
+    w.key("lastState")
+        .raw(main && restarts > 0
+                 ? fmt::format(R"({{"terminated":{{"exitCode":137,"finishedAt":"{}","reason":"Error","startedAt":"{}"}}}})",
+                               iso(p.start_of(at) - kSecond), iso(p.started))
+                 : "{}");
     text(w, "name", name);
     truth(w, "ready", !over);
     number(w, "restartCount", main ? restarts : 0);
     truth(w, "started", !over);
-    w.key("state").raw(over ? fmt::format(R"({{"terminated":{{"containerID":"containerd://{}","exitCode":0,"finishedAt":"{}","reason":"Completed","startedAt":"{}"}}}})", p.container_id, iso(p.ended), iso(p.started))
-                            : fmt::format(R"({{"running":{{"startedAt":"{}"}}}})", iso(main ? p.start_of(at) : p.started)));
+    w.key("state").raw(
+        over
+            ? fmt::format(
+                  R"({{"terminated":{{"containerID":"containerd://{}","exitCode":0,"finishedAt":"{}","reason":"Completed","startedAt":"{}"}}}})",
+                  p.container_id, iso(p.ended), iso(p.started))
+            : fmt::format(R"({{"running":{{"startedAt":"{}"}}}})", iso(main ? p.start_of(at) : p.started)));
     w.end_object();
   }
   w.end_array();
@@ -162,7 +177,8 @@ std::string status_patch(const World& world, const Cluster& c, const Pod& p, Mic
 }
 
 std::string_view api_version(std::string_view kind) {
-  if (kind == "Deployment" || kind == "ReplicaSet" || kind == "StatefulSet" || kind == "DaemonSet" || kind == "ControllerRevision") return "apps/v1";
+  if (kind == "Deployment" || kind == "ReplicaSet" || kind == "StatefulSet" || kind == "DaemonSet" || kind == "ControllerRevision")
+    return "apps/v1";
   if (kind == "Job" || kind == "CronJob") return "batch/v1";
   return "v1";
 }
@@ -186,22 +202,31 @@ void pod_json(JsonWriter& w, const World& world, const Cluster& c, const Pod& p,
   kind_of(w, with_kind, "Pod");
   w.key("metadata").begin_object();
   if (x.kind == "StaticPod") {
-    w.key("annotations").raw(fmt::format(R"({{"kubernetes.io/config.hash":"{0}","kubernetes.io/config.mirror":"{0}","kubernetes.io/config.seen":"{1}","kubernetes.io/config.source":"file"}})",
-                                         hash_of(p.uid, 32), iso(p.created)));
+    w.key("annotations")
+        .raw(fmt::format(
+            R"({{"kubernetes.io/config.hash":"{0}","kubernetes.io/config.mirror":"{0}","kubernetes.io/config.seen":"{1}","kubernetes.io/config.source":"file"}})",
+            hash_of(p.uid, 32), iso(p.created)));
   } else if (x.sidecar) {
     w.key("annotations").raw(R"({"sidecar.istio.io/status":"{\"initContainers\":[\"istio-init\"],\"containers\":[\"istio-proxy\"]}"})");
   }
   text(w, "creationTimestamp", iso(p.created));
-  if (x.kind == "Deployment") text(w, "generateName", replica_set_name(x, r) + '-');
-  else if (x.kind == "DaemonSet" || x.kind == "StatefulSet") text(w, "generateName", x.name + '-');
-  else if (!p.job.empty()) text(w, "generateName", p.job + '-');
+  if (x.kind == "Deployment")
+    text(w, "generateName", replica_set_name(x, r) + '-');
+  else if (x.kind == "DaemonSet" || x.kind == "StatefulSet")
+    text(w, "generateName", x.name + '-');
+  else if (!p.job.empty())
+    text(w, "generateName", p.job + '-');
   labels(w, x, &r, &p);
   text(w, "name", p.name);
   text(w, "namespace", x.ns);
-  if (x.kind == "Deployment") owner(w, "ReplicaSet", replica_set_name(x, r), r.rs_uid);
-  else if (x.kind == "CronJob" || x.kind == "Job") owner(w, "Job", p.job, p.job_uid);
-  else if (x.kind == "StaticPod") owner(w, "Node", n.name, n.uid);
-  else owner(w, x.kind, x.name, place.uid);
+  if (x.kind == "Deployment")
+    owner(w, "ReplicaSet", replica_set_name(x, r), r.rs_uid);
+  else if (x.kind == "CronJob" || x.kind == "Job")
+    owner(w, "Job", p.job, p.job_uid);
+  else if (x.kind == "StaticPod")
+    owner(w, "Node", n.name, n.uid);
+  else
+    owner(w, x.kind, x.name, place.uid);
   text(w, "resourceVersion", std::to_string(10'000'000 + at / kSecond % 80'000'000));
   text(w, "uid", p.uid);
   w.end_object();
@@ -209,8 +234,10 @@ void pod_json(JsonWriter& w, const World& world, const Cluster& c, const Pod& p,
   w.key("status").begin_object();
   if (with_status) {
     const bool over = p.succeeded && p.ended <= at;
-    w.key("conditions").raw(fmt::format(R"([{{"lastProbeTime":null,"lastTransitionTime":"{0}","status":"True","type":"Initialized"}},{{"lastProbeTime":null,"lastTransitionTime":"{1}","status":"{2}","type":"Ready"}},{{"lastProbeTime":null,"lastTransitionTime":"{0}","status":"True","type":"PodScheduled"}}])",
-                                        iso(p.created), iso(p.start_of(at) + kSecond), over ? "False" : "True"));
+    w.key("conditions")
+        .raw(fmt::format(
+            R"([{{"lastProbeTime":null,"lastTransitionTime":"{0}","status":"True","type":"Initialized"}},{{"lastProbeTime":null,"lastTransitionTime":"{1}","status":"{2}","type":"Ready"}},{{"lastProbeTime":null,"lastTransitionTime":"{0}","status":"True","type":"PodScheduled"}}])",
+            iso(p.created), iso(p.start_of(at) + kSecond), over ? "False" : "True"));
     statuses(w, x, r, p, at);
     text(w, "hostIP", ip_text(n.ip));
     text(w, "phase", over ? "Succeeded" : "Running");
@@ -230,7 +257,9 @@ void node_json(JsonWriter& w, const World& world, const Cluster& c, const Node& 
   w.begin_object();
   kind_of(w, with_kind, "Node");
   w.key("metadata").begin_object();
-  w.key("annotations").raw(R"({"csi.volume.kubernetes.io/nodeid":"{\"disk.csi.azure.com\":\")" + n.name + R"(\"}","node.alpha.kubernetes.io/ttl":"0","volumes.kubernetes.io/controller-managed-attach-detach":"true"})");
+  w.key("annotations")
+      .raw(R"({"csi.volume.kubernetes.io/nodeid":"{\"disk.csi.azure.com\":\")" + n.name +
+           R"(\"}","node.alpha.kubernetes.io/ttl":"0","volumes.kubernetes.io/controller-managed-attach-detach":"true"})");
   text(w, "creationTimestamp", iso(n.created));
   w.key("labels").begin_object();
   const std::string pool = c.vmss.substr(4, c.vmss.find('-', 4) - 4);
@@ -258,12 +287,19 @@ void node_json(JsonWriter& w, const World& world, const Cluster& c, const Node& 
   text(w, "providerID", n.provider_id);
   w.end_object();
   w.key("status").begin_object();
-  w.key("addresses").raw(fmt::format(R"([{{"address":"{}","type":"InternalIP"}},{{"address":"{}","type":"Hostname"}}])", ip_text(n.ip), n.name));
+  w.key("addresses")
+      .raw(fmt::format(R"([{{"address":"{}","type":"InternalIP"}},{{"address":"{}","type":"Hostname"}}])", ip_text(n.ip), n.name));
   w.key("allocatable").raw(R"({"cpu":"3860m","memory":"12899640Ki","pods":"110"})");
   const bool ready = at >= n.ready;
-  w.key("conditions").raw(fmt::format(R"([{{"lastHeartbeatTime":"{0}","lastTransitionTime":"{1}","message":"kubelet {3} ready status","reason":"{2}","status":"{4}","type":"Ready"}}])", iso(at), iso(ready ? n.ready : n.created),
-                                      ready ? "KubeletReady" : "KubeletNotReady", ready ? "is posting" : "is not posting", ready ? "True" : "False"));
-  w.key("nodeInfo").raw(fmt::format(R"({{"architecture":"amd64","containerRuntimeVersion":"containerd://1.7.22-1","kernelVersion":"5.15.0-1073-azure","kubeProxyVersion":"v{0}","kubeletVersion":"v{0}","operatingSystem":"linux","osImage":"Ubuntu 22.04.5 LTS"}})", c.version));
+  w.key("conditions")
+      .raw(fmt::format(
+          R"([{{"lastHeartbeatTime":"{0}","lastTransitionTime":"{1}","message":"kubelet {3} ready status","reason":"{2}","status":"{4}","type":"Ready"}}])",
+          iso(at), iso(ready ? n.ready : n.created), ready ? "KubeletReady" : "KubeletNotReady", ready ? "is posting" : "is not posting",
+          ready ? "True" : "False"));
+  w.key("nodeInfo")
+      .raw(fmt::format(
+          R"({{"architecture":"amd64","containerRuntimeVersion":"containerd://1.7.22-1","kernelVersion":"5.15.0-1073-azure","kubeProxyVersion":"v{0}","kubeletVersion":"v{0}","operatingSystem":"linux","osImage":"Ubuntu 22.04.5 LTS"}})",
+          c.version));
   w.end_object().end_object();
 }
 
@@ -304,7 +340,8 @@ void pod_template(JsonWriter& w, const Workload& x, const Revision& r, bool hash
 
 }  // namespace
 
-void workload_json(JsonWriter& w, const World& world, const Cluster& c, const Placement& p, const Revision& r, bool with_status, bool with_kind) {
+void workload_json(JsonWriter& w, const World& world, const Cluster& c, const Placement& p, const Revision& r, bool with_status,
+                   bool with_kind) {
   (void)c;
   const Workload& x = world.workloads[p.workload];
   w.begin_object();
@@ -330,7 +367,8 @@ void workload_json(JsonWriter& w, const World& world, const Cluster& c, const Pl
     number(w, "revisionHistoryLimit", 10);
     selector(w, x);
     if (x.kind == "StatefulSet") text(w, "serviceName", x.name);
-    if (x.kind == "Deployment") w.key("strategy").raw(R"({"rollingUpdate":{"maxSurge":"25%","maxUnavailable":"25%"},"type":"RollingUpdate"})");
+    if (x.kind == "Deployment")
+      w.key("strategy").raw(R"({"rollingUpdate":{"maxSurge":"25%","maxUnavailable":"25%"},"type":"RollingUpdate"})");
     pod_template(w, x, r, false);
     if (x.kind != "Deployment") w.key("updateStrategy").raw(R"({"type":"RollingUpdate"})");
   }
@@ -345,13 +383,16 @@ void workload_json(JsonWriter& w, const World& world, const Cluster& c, const Pl
   w.end_object().end_object();
 }
 
-void replica_set_json(JsonWriter& w, const World& world, const Cluster& c, const Placement& p, const Revision& r, int replicas, bool with_kind) {
+void replica_set_json(JsonWriter& w, const World& world, const Cluster& c, const Placement& p, const Revision& r, int replicas,
+                      bool with_kind) {
   (void)c;
   const Workload& x = world.workloads[p.workload];
   w.begin_object();
   kind_of(w, with_kind, "ReplicaSet");
   w.key("metadata").begin_object();
-  w.key("annotations").raw(fmt::format(R"({{"deployment.kubernetes.io/desired-replicas":"{}","deployment.kubernetes.io/revision":"{}"}})", p.replicas, r.number));
+  w.key("annotations")
+      .raw(fmt::format(R"({{"deployment.kubernetes.io/desired-replicas":"{}","deployment.kubernetes.io/revision":"{}"}})", p.replicas,
+                       r.number));
   text(w, "creationTimestamp", iso(r.at));
   labels(w, x, &r, nullptr);
   text(w, "name", replica_set_name(x, r));
@@ -372,12 +413,14 @@ void replica_set_json(JsonWriter& w, const World& world, const Cluster& c, const
   w.end_object().end_object();
 }
 
-void config_map_json(JsonWriter& w, const World& world, const Cluster& c, const Placement& p, const std::string& name, Micros at, bool with_kind) {
+void config_map_json(JsonWriter& w, const World& world, const Cluster& c, const Placement& p, const std::string& name, Micros at,
+                     bool with_kind) {
   const Workload& x = world.workloads[p.workload];
   w.begin_object();
   kind_of(w, with_kind, "ConfigMap");
   bool changed = false;
-  for (const Change& ch : c.changes) changed = changed || (ch.what == Change::What::kConfigMap && &c.placements[ch.placement] == &p && ch.at <= at);
+  for (const Change& ch : c.changes)
+    changed = changed || (ch.what == Change::What::kConfigMap && &c.placements[ch.placement] == &p && ch.at <= at);
   w.key("data").begin_object();
   text(w, "log.level", changed ? "debug" : "info");
   text(w, "timeout.seconds", "30");

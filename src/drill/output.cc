@@ -14,14 +14,17 @@ Output::File::File(Output& out, std::string kind, const std::string& path) : out
   std::error_code ec;
   std::filesystem::create_directories(full.parent_path(), ec);
   handle_ = out.gzip_ ? static_cast<void*>(gzopen(full.c_str(), "wb1")) : static_cast<void*>(std::fopen(full.c_str(), "wb"));
-  if (handle_ == nullptr && out.failure_.empty()) out.failure_ = fmt::format("{} cannot be written: {}", full.string(), std::strerror(errno));
+  if (handle_ == nullptr && out.failure_.empty())
+    out.failure_ = fmt::format("{} cannot be written: {}", full.string(), std::strerror(errno));
 }
 
 void Output::File::flush() {
   bytes_ += buffer_.size();
   if (handle_ != nullptr && !buffer_.empty()) {
-    const size_t written = out_.gzip_ ? static_cast<size_t>(std::max(0, gzwrite(static_cast<gzFile>(handle_), buffer_.data(), static_cast<unsigned>(buffer_.size()))))
-                                      : std::fwrite(buffer_.data(), 1, buffer_.size(), static_cast<FILE*>(handle_));
+    const size_t written =
+        out_.gzip_
+            ? static_cast<size_t>(std::max(0, gzwrite(static_cast<gzFile>(handle_), buffer_.data(), static_cast<unsigned>(buffer_.size()))))
+            : std::fwrite(buffer_.data(), 1, buffer_.size(), static_cast<FILE*>(handle_));
     if (written != buffer_.size() && out_.failure_.empty()) out_.failure_ = fmt::format("writing failed: {}", std::strerror(errno));
   }
   buffer_.clear();

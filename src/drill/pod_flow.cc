@@ -14,7 +14,14 @@ void write_pod_flows(Pen& pen, uint32_t index) {
   const auto [gap_from, gap_to] = pen.gap(c, "zeek conn");
   Output::File file(pen.out, "zeek-conn", fmt::format("{}/zeek/conn.log", c.name));
   if (!json)
-    file.text() += fmt::format("#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\tconn\n#open\t{}\n#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\tservice\tduration\torig_bytes\tresp_bytes\tconn_state\tlocal_orig\tlocal_resp\tmissed_bytes\thistory\torig_pkts\torig_ip_bytes\tresp_pkts\tresp_ip_bytes\ttunnel_parents\n#types\ttime\tstring\taddr\tport\taddr\tport\tenum\tstring\tinterval\tcount\tcount\tstring\tbool\tbool\tcount\tstring\tcount\tcount\tcount\tcount\tset[string]\n", iso(world.from).substr(0, 10));
+    file.text() += fmt::format(
+        "#separator "
+        "\\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\tconn\n#open\t{}\n#fields\tts\tuid\tid.orig_h\tid.orig_"
+        "p\tid.resp_h\tid.resp_p\tproto\tservice\tduration\torig_bytes\tresp_bytes\tconn_state\tlocal_orig\tlocal_resp\tmissed_"
+        "bytes\thistory\torig_pkts\torig_ip_bytes\tresp_pkts\tresp_ip_bytes\ttunnel_parents\n#"
+        "types\ttime\tstring\taddr\tport\taddr\tport\tenum\tstring\tinterval\tcount\tcount\tstring\tbool\tbool\tcount\tstring\tcount\tcount"
+        "\tcount\tcount\tset[string]\n",
+        iso(world.from).substr(0, 10));
   for (uint32_t i = 0; i < c.contacts.size(); ++i) {
     const Contact& k = c.contacts[i];
     if (k.dns_only || (k.at >= gap_from && k.at < gap_to)) continue;
@@ -26,13 +33,19 @@ void write_pod_flows(Pen& pen, uint32_t index) {
     const uint64_t out_packets = 3 + k.out / 1100, in_packets = 3 + k.in / 1100;
     const std::string_view service = k.port == 443 ? "ssl" : k.port == 80 ? "http" : "-";
     if (json) {
-      fmt::format_to(std::back_inserter(file.text()), R"({{"ts":{}.{:06},"uid":"{}","id.orig_h":"{}","id.orig_p":{},"id.resp_h":"{}","id.resp_p":{},"proto":"tcp",)", t / kSecond, t % kSecond, uid, ip_text(source), k.src_port, ip_text(k.address), k.port);
+      fmt::format_to(std::back_inserter(file.text()),
+                     R"({{"ts":{}.{:06},"uid":"{}","id.orig_h":"{}","id.orig_p":{},"id.resp_h":"{}","id.resp_p":{},"proto":"tcp",)",
+                     t / kSecond, t % kSecond, uid, ip_text(source), k.src_port, ip_text(k.address), k.port);
       if (service != "-") fmt::format_to(std::back_inserter(file.text()), R"("service":"{}",)", service);
-      fmt::format_to(std::back_inserter(file.text()), R"("duration":{:.6f},"orig_bytes":{},"resp_bytes":{},"conn_state":"SF","local_orig":true,"local_resp":false,"missed_bytes":0,"history":"ShADadFf","orig_pkts":{},"orig_ip_bytes":{},"resp_pkts":{},"resp_ip_bytes":{}}})",
-                     k.duration_ms / 1000.0, k.out, k.in, out_packets, k.out + out_packets * 40, in_packets, k.in + in_packets * 40);
+      fmt::format_to(
+          std::back_inserter(file.text()),
+          R"("duration":{:.6f},"orig_bytes":{},"resp_bytes":{},"conn_state":"SF","local_orig":true,"local_resp":false,"missed_bytes":0,"history":"ShADadFf","orig_pkts":{},"orig_ip_bytes":{},"resp_pkts":{},"resp_ip_bytes":{}}})",
+          k.duration_ms / 1000.0, k.out, k.in, out_packets, k.out + out_packets * 40, in_packets, k.in + in_packets * 40);
     } else {
-      fmt::format_to(std::back_inserter(file.text()), "{}.{:06}\t{}\t{}\t{}\t{}\t{}\ttcp\t{}\t{:.6f}\t{}\t{}\tSF\tT\tF\t0\tShADadFf\t{}\t{}\t{}\t{}\t-", t / kSecond, t % kSecond, uid, ip_text(source), k.src_port, ip_text(k.address), k.port, service,
-                     k.duration_ms / 1000.0, k.out, k.in, out_packets, k.out + out_packets * 40, in_packets, k.in + in_packets * 40);
+      fmt::format_to(std::back_inserter(file.text()),
+                     "{}.{:06}\t{}\t{}\t{}\t{}\t{}\ttcp\t{}\t{:.6f}\t{}\t{}\tSF\tT\tF\t0\tShADadFf\t{}\t{}\t{}\t{}\t-", t / kSecond,
+                     t % kSecond, uid, ip_text(source), k.src_port, ip_text(k.address), k.port, service, k.duration_ms / 1000.0, k.out,
+                     k.in, out_packets, k.out + out_packets * 40, in_packets, k.in + in_packets * 40);
     }
     file.text() += '\n';
     file.row();

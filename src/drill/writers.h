@@ -24,8 +24,8 @@ struct Ledger {
   std::vector<std::vector<uint8_t>> contacts;  // per cluster, per contact: Shown
   std::vector<std::vector<uint8_t>> pods;      // per cluster, per pod: 1 when some row gives its name, node, address and time
   bool alert_names_pod = false, alert_names_target = false;
-  bool names_in_objects = false;               // exported objects say which workload is configured with the name
-  std::set<std::string> sources;               // kinds written
+  bool names_in_objects = false;  // exported objects say which workload is configured with the name
+  std::set<std::string> sources;  // kinds written
 };
 
 struct Profile {
@@ -54,19 +54,22 @@ std::string replica_set_name(const Workload& x, const Revision& r);
 const Revision& revision_at(const Placement& p, Micros at);
 void pod_json(JsonWriter& w, const World& world, const Cluster& c, const Pod& p, Micros at, bool with_status, bool with_kind);
 void node_json(JsonWriter& w, const World& world, const Cluster& c, const Node& n, Micros at, bool with_kind);
-void workload_json(JsonWriter& w, const World& world, const Cluster& c, const Placement& p, const Revision& r, bool with_status, bool with_kind);
-void replica_set_json(JsonWriter& w, const World& world, const Cluster& c, const Placement& p, const Revision& r, int replicas, bool with_kind);
-void config_map_json(JsonWriter& w, const World& world, const Cluster& c, const Placement& p, const std::string& name, Micros at, bool with_kind);
+void workload_json(JsonWriter& w, const World& world, const Cluster& c, const Placement& p, const Revision& r, bool with_status,
+                   bool with_kind);
+void replica_set_json(JsonWriter& w, const World& world, const Cluster& c, const Placement& p, const Revision& r, int replicas,
+                      bool with_kind);
+void config_map_json(JsonWriter& w, const World& world, const Cluster& c, const Placement& p, const std::string& name, Micros at,
+                     bool with_kind);
 std::string_view api_version(std::string_view kind);
 
-void write_alerts(Pen& pen);          // alert.cc
-void write_intel(Pen& pen);           // intel.cc: threat intelligence and provider ranges
-void write_releases(Pen& pen);        // releases.cc
-void write_flow_logs(Pen& pen, uint32_t cluster);   // flow_log.cc
-void write_inventory(Pen& pen, uint32_t cluster);   // inventory.cc: KubePodInventory, KubeNodeInventory, KubeEvents
-void write_objects(Pen& pen, uint32_t cluster);     // kubectl.cc
-void write_audit(Pen& pen, uint32_t cluster);       // audit.cc
-void write_coredns(Pen& pen, uint32_t cluster);     // dns.cc
+void write_alerts(Pen& pen);                       // alert.cc
+void write_intel(Pen& pen);                        // intel.cc: threat intelligence and provider ranges
+void write_releases(Pen& pen);                     // releases.cc
+void write_flow_logs(Pen& pen, uint32_t cluster);  // flow_log.cc
+void write_inventory(Pen& pen, uint32_t cluster);  // inventory.cc: KubePodInventory, KubeNodeInventory, KubeEvents
+void write_objects(Pen& pen, uint32_t cluster);    // kubectl.cc
+void write_audit(Pen& pen, uint32_t cluster);      // audit.cc
+void write_coredns(Pen& pen, uint32_t cluster);    // dns.cc
 void write_dns_answers(Pen& pen, uint32_t cluster);
 void write_pod_flows(Pen& pen, uint32_t cluster);   // pod_flow.cc: Zeek conn or Hubble
 void write_mesh(Pen& pen, uint32_t cluster);        // mesh.cc: Envoy access logs
@@ -75,7 +78,7 @@ void write_containers(Pen& pen, uint32_t cluster);  // containers.cc: ContainerL
 void write_autoscaler(Pen& pen, uint32_t cluster);
 void write_application(Pen& pen, uint32_t cluster);  // application.cc: Application Insights
 void write_key_vault(Pen& pen, uint32_t cluster);
-void write_activity(Pen& pen, uint32_t cluster);    // activity.cc
+void write_activity(Pen& pen, uint32_t cluster);  // activity.cc
 
 // Rows of a Log Analytics table on their way to a file, in the form this world's people export them.
 class TableFile {
