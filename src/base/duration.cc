@@ -110,7 +110,8 @@ std::optional<Ticks> parse_duration(std::string_view text) {
 
 std::string short_duration(Ticks span) {
   std::string out;
-  for (const auto& [name, ticks] : {Unit{"d", kTicksPerDay}, Unit{"h", kTicksPerHour}, Unit{"m", kTicksPerMinute}, Unit{"s", kTicksPerSecond}, Unit{"ms", 10'000}}) {
+  for (const auto& [name, ticks] :
+       {Unit{"d", kTicksPerDay}, Unit{"h", kTicksPerHour}, Unit{"m", kTicksPerMinute}, Unit{"s", kTicksPerSecond}, Unit{"ms", 10'000}}) {
     if (span < ticks) continue;
     out += fmt::format("{}{}", span / ticks, name);
     span %= ticks;

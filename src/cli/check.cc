@@ -63,14 +63,16 @@ int run(const std::vector<std::string>& args) {
                   "  egret check rules rule.yaml --format json\n\n"
                   "Samples of rule.yaml stand in rule.test.yaml beside it. Exit code 1 when something fails.");
   options.argument("KIND", kind, "what to check", false).arguments("PATH", paths, "files or folders", false);
-  options.choice("--format", format, {"table", "json"}, "how to print the result").value("--now", now_option, "TIME", "what now() means while compiling");
+  options.choice("--format", format, {"table", "json"}, "how to print the result")
+      .value("--now", now_option, "TIME", "what now() means while compiling");
   options.flag("--quiet", quiet, "print only what fails");
   if (const auto code = options.parse(args)) return *code;
 
   const std::vector<std::string> kinds(std::begin(kKinds), std::end(kKinds));
   if (!kind.empty() && std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) {
     const std::string near = near_name(kind, kinds);
-    return report({ErrorKind::kUsage, fmt::format("there is no kind of content '{}'", kind), near.empty() ? "one of " + join(kinds, ", ") : fmt::format("did you mean '{}'?", near)});
+    return report({ErrorKind::kUsage, fmt::format("there is no kind of content '{}'", kind),
+                   near.empty() ? "one of " + join(kinds, ", ") : fmt::format("did you mean '{}'?", near)});
   }
   auto now = now_from(now_option);
   if (!now) return report(now.error());
@@ -90,12 +92,15 @@ int run(const std::vector<std::string>& args) {
       if (!found) return report(found.error());
       std::move(found->begin(), found->end(), std::back_inserter(files));
     }
-    detect::CheckOptions how{.now = *now, .colours = format == "table" && colours(STDOUT_FILENO), .need_tests = paths.empty() && (k == "rules" || k == "evidence")};
+    detect::CheckOptions how{.now = *now,
+                             .colours = format == "table" && colours(STDOUT_FILENO),
+                             .need_tests = paths.empty() && (k == "rules" || k == "evidence")};
     if (k != "rules" && k != "functions") how.shapes = shape_list;
     auto checked = k == "rules" ? detect::check_rules(files, how) : detect::check_queries(files, how);
     if (!checked) return report(checked.error());
     if (!paths.empty() && checked->empty())
-      return report({ErrorKind::kNotFound, fmt::format("there is nothing of the kind {} in {}", k, join(paths, ", ")), k == "rules" ? "a rule is a YAML file with the keys query and severity, queryFrequency or kind" : ""});
+      return report({ErrorKind::kNotFound, fmt::format("there is nothing of the kind {} in {}", k, join(paths, ", ")),
+                     k == "rules" ? "a rule is a YAML file with the keys query and severity, queryFrequency or kind" : ""});
     std::move(checked->begin(), checked->end(), std::back_inserter(results));
   }
 
@@ -114,9 +119,11 @@ int run(const std::vector<std::string>& args) {
     for (const std::string& m : r.messages)
       if (!quiet || !r.passed()) fmt::print("{}{}", m, m.ends_with('\n') ? "" : "\n");
     if (!quiet || !r.passed())
-      fmt::print("{:<6} {}{}{}\n", r.passed() ? "ok" : "FAILED", terminal_safe(r.file), r.title.empty() ? "" : "  " + terminal_safe(r.title), r.tests ? fmt::format("  ({})", count_of(r.tests, "test")) : "");
+      fmt::print("{:<6} {}{}{}\n", r.passed() ? "ok" : "FAILED", terminal_safe(r.file),
+                 r.title.empty() ? "" : "  " + terminal_safe(r.title), r.tests ? fmt::format("  ({})", count_of(r.tests, "test")) : "");
   }
-  fmt::print("\n{} checked, {} failed; {}, {} failed{}\n", count_of(results.size(), "file"), failed, count_of(tests, "test"), failed_tests, warnings ? "; " + count_of(warnings, "warning") : "");
+  fmt::print("\n{} checked, {} failed; {}, {} failed{}\n", count_of(results.size(), "file"), failed, count_of(tests, "test"), failed_tests,
+             warnings ? "; " + count_of(warnings, "warning") : "");
   return failed ? kAnswerIsNo : kDone;
 }
 

@@ -20,7 +20,8 @@ void print_formats() {
   fmt::print("Formats are recognised by content, packed with gzip or zstd or not; a tar archive is read as its files.\n\n");
   size_t width = 0;
   for (const ingest::Decoder* d : ingest::decoders()) width = std::max(width, d->name.size());
-  for (const ingest::Decoder* d : ingest::decoders()) fmt::print("  {:<{}}  {}\n  {:<{}}  fills {}\n", d->name, width, d->summary, "", width, d->tables);
+  for (const ingest::Decoder* d : ingest::decoders())
+    fmt::print("  {:<{}}  {}\n  {:<{}}  fills {}\n", d->name, width, d->summary, "", width, d->tables);
   fmt::print("\nNot recognised? Name it with --kind, or under `files` in evidence.yaml (kind: a format above, or a table's name).\n");
 }
 
@@ -42,7 +43,8 @@ void print_summary(const ingest::Summary& s, double seconds, bool quiet) {
   if (!by_format) {
     fmt::print("{:<{}}  {:<{}}  {:>7}  {}\n", "file", width, "format", format_width, "errors", "rows");
     for (const auto& f : s.files)
-      fmt::print("{:<{}}  {:<{}}  {:>7}  {}\n", terminal_safe(f.path), width, f.format, format_width, f.error_count() ? with_thousands(f.error_count()) : "", tables_of(f));
+      fmt::print("{:<{}}  {:<{}}  {:>7}  {}\n", terminal_safe(f.path), width, f.format, format_width,
+                 f.error_count() ? with_thousands(f.error_count()) : "", tables_of(f));
   } else {
     std::map<std::string, std::pair<uint64_t, std::map<std::string, uint64_t>>> formats;
     for (const auto& f : s.files) {
@@ -72,14 +74,18 @@ void print_summary(const ingest::Summary& s, double seconds, bool quiet) {
         e.n += n;
         if (++e.files == 1) e.first = f.path;
       }
-    fmt::print("\n{} could not be read (rows of EgretIngestErrors; everything else was taken):\n", count_of(s.error_count(), "piece of input", "pieces of input"));
+    fmt::print("\n{} could not be read (rows of EgretIngestErrors; everything else was taken):\n",
+               count_of(s.error_count(), "piece of input", "pieces of input"));
     for (const auto& [reason, e] : reasons) {
-      fmt::print("  {:>7}  {}: {}{}\n", with_thousands(e.n), terminal_safe(reason), terminal_safe(e.first), e.files > 1 ? fmt::format(" and {}", count_of(e.files - 1, "other file")) : "");
+      fmt::print("  {:>7}  {}: {}{}\n", with_thousands(e.n), terminal_safe(reason), terminal_safe(e.first),
+                 e.files > 1 ? fmt::format(" and {}", count_of(e.files - 1, "other file")) : "");
       if (const auto h = s.hints.find(reason); h != s.hints.end()) fmt::print("           {}\n", h->second);
     }
   }
   const auto repeated = std::count_if(s.files.begin(), s.files.end(), [](const auto& f) { return f.format == "repeated"; });
-  if (repeated) fmt::print("\n{} already in the data folder, byte by byte, and left out.\n", repeated == 1 ? "1 file was" : fmt::format("{} files were", repeated));
+  if (repeated)
+    fmt::print("\n{} already in the data folder, byte by byte, and left out.\n",
+               repeated == 1 ? "1 file was" : fmt::format("{} files were", repeated));
   if (!s.notes.empty()) {
     fmt::print("\nWorth knowing:\n");
     for (const auto& [note, n] : s.notes) fmt::print("  {}{}\n", note, n > 1 ? fmt::format(" ({} times)", with_thousands(n)) : "");
@@ -94,12 +100,29 @@ void print_json(const ingest::Summary& s, double seconds) {
       if (name != "EgretIngestErrors") w.key(name).number(static_cast<int64_t>(n));
     w.end_object();
   };
-  w.begin_object().key("rows").number(static_cast<int64_t>(s.row_count())).key("errors").number(static_cast<int64_t>(s.error_count())).key("seconds").number(seconds);
+  w.begin_object()
+      .key("rows")
+      .number(static_cast<int64_t>(s.row_count()))
+      .key("errors")
+      .number(static_cast<int64_t>(s.error_count()))
+      .key("seconds")
+      .number(seconds);
   w.key("clusters").begin_array();
   for (const auto& c : s.clusters) w.string(c);
   w.end_array().key("files").begin_array();
   for (const auto& f : s.files) {
-    w.begin_object().key("file").string(f.path).key("format").string(f.format).key("cluster").string(f.cluster).key("bytes").number(static_cast<int64_t>(f.bytes)).key("sha256").string(f.sha256).key("rows");
+    w.begin_object()
+        .key("file")
+        .string(f.path)
+        .key("format")
+        .string(f.format)
+        .key("cluster")
+        .string(f.cluster)
+        .key("bytes")
+        .number(static_cast<int64_t>(f.bytes))
+        .key("sha256")
+        .string(f.sha256)
+        .key("rows");
     counts(f.rows);
     w.key("errors");
     counts(f.errors);
@@ -131,28 +154,34 @@ int run(const std::vector<std::string>& args) {
     print_formats();
     return kDone;
   }
-  if (paths.empty()) return report(Error{ErrorKind::kUsage, "no PATH was given", "egret ingest FOLDER; egret ingest --formats lists what is understood"});
+  if (paths.empty())
+    return report(Error{ErrorKind::kUsage, "no PATH was given", "egret ingest FOLDER; egret ingest --formats lists what is understood"});
   const auto now = now_from(now_text);
   if (!now) return report(now.error());
   // The paths are looked at first: a mistyped one must not leave an empty data folder behind.
   for (const std::string& p : paths)
-    if (std::error_code ec; !std::filesystem::exists(p, ec)) return report(Error{ErrorKind::kUsage, fmt::format("there is no file or folder {}", p), {}});
+    if (std::error_code ec; !std::filesystem::exists(p, ec))
+      return report(Error{ErrorKind::kUsage, fmt::format("there is no file or folder {}", p), {}});
   auto engine = store::Engine::open({.folder = data_folder(data)});
   if (!engine) return report(engine.error());
   ingest::LoadOptions options{.now = *now, .format = kind};
   const bool terminal = isatty(STDERR_FILENO) && !quiet;
   if (terminal)
     options.progress = [](size_t done, size_t of, const std::string& path) {
-      if (path.empty()) fmt::print(stderr, "\r\x1b[K");
-      else fmt::print(stderr, "\r\x1b[K{}/{} {}", done + 1, of, terminal_safe(path.size() > 60 ? path.substr(path.size() - 60) : path));
+      if (path.empty())
+        fmt::print(stderr, "\r\x1b[K");
+      else
+        fmt::print(stderr, "\r\x1b[K{}/{} {}", done + 1, of, terminal_safe(path.size() > 60 ? path.substr(path.size() - 60) : path));
       std::fflush(stderr);
     };
   const auto started = std::chrono::steady_clock::now();
   const auto summary = ingest::load_paths(**engine, {paths.begin(), paths.end()}, options);
   if (!summary) return report(summary.error());
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-  if (output == "json") print_json(*summary, seconds);
-  else print_summary(*summary, seconds, quiet);
+  if (output == "json")
+    print_json(*summary, seconds);
+  else
+    print_summary(*summary, seconds, quiet);
   return kDone;
 }
 

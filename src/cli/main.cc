@@ -26,16 +26,7 @@ extern const Command kVersion;
 
 // In the order of the help text.
 constexpr const Command* kCommands[] = {
-    &kInvestigate,
-    &kCollect,
-    &kQuery,
-    &kIngest,
-    &kDetect,
-    &kIncident,
-    &kCheck,
-    &kDrill,
-    &kReference,
-    &kVersion,
+    &kInvestigate, &kCollect, &kQuery, &kIngest, &kDetect, &kIncident, &kCheck, &kDrill, &kReference, &kVersion,
 };
 
 namespace {

@@ -40,7 +40,8 @@ Result<std::string> query_text(const std::vector<std::string>& words, const std:
     return text;
   }
   if (!words.empty()) return join(words, " ");
-  if (file.empty() && isatty(STDIN_FILENO)) return usage_error("no query was given", "egret query 'print 1', --file FILE, or a query on standard input");
+  if (file.empty() && isatty(STDIN_FILENO))
+    return usage_error("no query was given", "egret query 'print 1', --file FILE, or a query on standard input");
   return read_all(stdin, "standard input");
 }
 
@@ -81,7 +82,9 @@ int run(const std::vector<std::string>& args) {
   if (!query->warnings.empty()) fmt::print(stderr, "{}", kql::format_diagnostics(*text, name, query->warnings, colours(STDERR_FILENO)));
 
   store::Output output(*query->shape,
-                       {.format = *store::format_from_name(format), .width = terminal_width(), .max_rows = static_cast<size_t>(std::max<int64_t>(max_rows, 0)),
+                       {.format = *store::format_from_name(format),
+                        .width = terminal_width(),
+                        .max_rows = static_cast<size_t>(std::max<int64_t>(max_rows, 0)),
                         .colours = colours(STDOUT_FILENO)},
                        [](std::string_view s) { std::fwrite(s.data(), 1, s.size(), stdout); });
   const auto done = (*engine)->stream(*query, [&](const model::Batch& rows) {

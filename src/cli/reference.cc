@@ -27,7 +27,8 @@ std::string cell(std::string_view text) {
 
 void print_tables() {
   fmt::print(
-      "# Tables\n\nThe tables that Egret fills. Every other Azure Monitor table is known to queries by its published columns. Each stored table also has\n"
+      "# Tables\n\nThe tables that Egret fills. Every other Azure Monitor table is known to queries by its published columns. Each stored "
+      "table also has\n"
       "`_RowId`, `_IngestionTime` and `_SourceId`, which `*` does not show.\n");
   for (const std::string& name : model::declared_table_names()) {
     const model::Table* table = model::find_table(name);
@@ -99,8 +100,17 @@ const std::vector<Page>& pages() {
       {"functions", print_functions},
       {"formats", print_formats},
       {"views", print_views},
-      {"rules", [] { print_content("rules", "Rules", "Detections that ship, in the format of Microsoft Sentinel.", {"id", "name", "severity", "kind", "description"}); }},
-      {"evidence", [] { print_content("evidence", "Evidence tests", "What attribution weighs; reliability is the most decibans that a test gives, either way.", {"id", "question", "group", "reliability"}); }},
+      {"rules",
+       [] {
+         print_content("rules", "Rules", "Detections that ship, in the format of Microsoft Sentinel.",
+                       {"id", "name", "severity", "kind", "description"});
+       }},
+      {"evidence",
+       [] {
+         print_content("evidence", "Evidence tests",
+                       "What attribution weighs; reliability is the most decibans that a test gives, either way.",
+                       {"id", "question", "group", "reliability"});
+       }},
       {"scenarios", [] { print_content("scenarios", "Scenarios", "Incidents that `egret drill` renders.", {"id", "story"}); }},
   };
   return all;

@@ -27,7 +27,8 @@ std::string Entity::key() const {
 std::string guid_of(std::string_view text) {
   const std::string hash = sha256_hex(text);
   // Version 8 (free form) and the RFC variant, so that it is a valid GUID.
-  return fmt::format("{}-{}-8{}-{}{}-{}", hash.substr(0, 8), hash.substr(8, 4), hash.substr(13, 3), "89ab"[hash[16] & 3], hash.substr(17, 3), hash.substr(20, 12));
+  return fmt::format("{}-{}-8{}-{}{}-{}", hash.substr(0, 8), hash.substr(8, 4), hash.substr(13, 3), "89ab"[hash[16] & 3],
+                     hash.substr(17, 3), hash.substr(20, 12));
 }
 
 namespace {
@@ -75,7 +76,8 @@ std::string entities_json(const Alert& alert) {
     const EntityType* type = find_entity_type(e.type);
     w.key("Type").string(type ? type->alert_type : std::string_view(e.type)).end_object();
   }
-  if (!alert.node.empty() && std::none_of(alert.entities.begin(), alert.entities.end(), [&](const Entity& e) { return e.type == "Host" && e.field("HostName") == alert.node; }))
+  if (!alert.node.empty() && std::none_of(alert.entities.begin(), alert.entities.end(),
+                                          [&](const Entity& e) { return e.type == "Host" && e.field("HostName") == alert.node; }))
     w.begin_object().key("$id").string(std::to_string(++id)).key("HostName").string(alert.node).key("Type").string("host").end_object();
   write_kubernetes(w, alert, id);
   w.end_array();
@@ -155,7 +157,8 @@ model::Batch to_security_alerts(const std::vector<Alert>& alerts) {
     std::vector<std::string> techniques, sub;
     for (const std::string& t : a.techniques) (t.find('.') == std::string::npos ? techniques : sub).push_back(t);
     for (const std::string& t : sub)
-      if (std::find(techniques.begin(), techniques.end(), t.substr(0, t.find('.'))) == techniques.end()) techniques.push_back(t.substr(0, t.find('.')));
+      if (std::find(techniques.begin(), techniques.end(), t.substr(0, t.find('.'))) == techniques.end())
+        techniques.push_back(t.substr(0, t.find('.')));
     if (!techniques.empty()) set("Techniques", json_list(techniques));
     if (!sub.empty()) set("SubTechniques", json_list(sub));
     set("CompromisedEntity", !a.pod.empty() ? a.pod : !a.workload.empty() ? a.workload : a.node);
@@ -163,7 +166,9 @@ model::Batch to_security_alerts(const std::vector<Alert>& alerts) {
     set("ExtendedProperties", extended_properties(a));
     set("Cluster", a.cluster);
     for (const auto& [property, value] : a.properties)
-      if (const int c = rows.find_column(property); c >= 0 && rows.table().columns[static_cast<size_t>(c)].type == model::Type::kString && property != "ProviderName") rows.set_string(c, value);
+      if (const int c = rows.find_column(property);
+          c >= 0 && rows.table().columns[static_cast<size_t>(c)].type == model::Type::kString && property != "ProviderName")
+        rows.set_string(c, value);
   }
   return rows;
 }

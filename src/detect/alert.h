@@ -21,23 +21,23 @@ struct Entity {
 };
 
 struct Alert {
-  std::string id;          // deterministic: a GUID made of rule, time and what was found
+  std::string id;  // deterministic: a GUID made of rule, time and what was found
   std::string rule_id, name, description;
   Severity severity = Severity::kMedium;
   std::vector<std::string> tactics, techniques;
-  Ticks time = 0;          // when the rule would have raised it
+  Ticks time = 0;            // when the rule would have raised it
   Ticks start = 0, end = 0;  // of what it rests on: the window, or the rows' own times where they say
   Ticks window_start = 0, window_end = 0;
-  int64_t results = 0;     // rows of the query
-  int64_t windows = 1;     // in which it was seen again (it is raised once)
+  int64_t results = 0;  // rows of the query
+  int64_t windows = 1;  // in which it was seen again (it is raised once)
   std::vector<Entity> entities;
-  std::string cluster, node, ns, pod, workload;  // where; workload as namespace/Kind/name
-  std::string criticality;                       // of the workload: Critical, High, Medium, Low or empty
-  std::string criticality_source;                // why: a label, an annotation, the list
+  std::string cluster, node, ns, pod, workload;                 // where; workload as namespace/Kind/name
+  std::string criticality;                                      // of the workload: Critical, High, Medium, Low or empty
+  std::string criticality_source;                               // why: a label, an annotation, the list
   std::vector<std::pair<std::string, std::string>> details;     // customDetails: name, value
   std::vector<std::pair<std::string, std::string>> properties;  // overridden columns of SecurityAlert
-  std::string query;       // of the rule
-  std::string incident_key;  // what alerts of this rule are grouped by
+  std::string query;                                            // of the rule
+  std::string incident_key;                                     // what alerts of this rule are grouped by
   IncidentConfiguration incident;
 };
 

@@ -11,13 +11,15 @@ namespace egret::detect {
 namespace {
 
 constexpr std::array<std::string_view, 17> kTactics = {
-    "Reconnaissance",   "ResourceDevelopment", "InitialAccess",   "Execution",  "Persistence",       "PrivilegeEscalation",  "DefenseEvasion",
-    "CredentialAccess", "Discovery",           "LateralMovement", "Collection", "Exfiltration",      "CommandAndControl",    "Impact",
-    "PreAttack",        "ImpairProcessControl", "InhibitResponseFunction"};
+    "Reconnaissance",       "ResourceDevelopment",    "InitialAccess",     "Execution", "Persistence",
+    "PrivilegeEscalation",  "DefenseEvasion",         "CredentialAccess",  "Discovery", "LateralMovement",
+    "Collection",           "Exfiltration",           "CommandAndControl", "Impact",    "PreAttack",
+    "ImpairProcessControl", "InhibitResponseFunction"};
 
 // https://learn.microsoft.com/azure/sentinel/entities-reference
 constexpr EntityType kEntityTypes[] = {
-    {"Account", "account", "FullName Name NTDomain DnsDomain UPNSuffix Sid AadTenantId AadUserId PUID IsDomainJoined DisplayName ObjectGuid CloudAppAccountId"},
+    {"Account", "account",
+     "FullName Name NTDomain DnsDomain UPNSuffix Sid AadTenantId AadUserId PUID IsDomainJoined DisplayName ObjectGuid CloudAppAccountId"},
     {"Host", "host", "HostName DnsDomain NTDomain FullName NetBiosName AzureID OMSAgentID OSFamily OSVersion IsDomainJoined"},
     {"IP", "ip", "Address AddressScope"},
     {"URL", "url", "Url"},
@@ -33,13 +35,17 @@ constexpr EntityType kEntityTypes[] = {
     {"SecurityGroup", "security-group", "DistinguishedName SID ObjectGuid"},
     {"Mailbox", "mailbox", "MailboxPrimaryAddress DisplayName Upn ExternalDirectoryObjectId RiskLevel AadId"},
     {"MailCluster", "mail-cluster",
-     "Query NetworkMessageIds CountByDeliveryStatus CountByThreatType CountByProtectionStatus Threats QueryTime MailCount IsVolumeAnomaly Source "
+     "Query NetworkMessageIds CountByDeliveryStatus CountByThreatType CountByProtectionStatus Threats QueryTime MailCount IsVolumeAnomaly "
+     "Source "
      "ClusterSourceIdentifier ClusterSourceType ClusterQueryStartTime ClusterQueryEndTime ClusterGroup"},
     {"MailMessage", "mail-message",
-     "NetworkMessageId Recipient Urls Threats Sender P1Sender P1SenderDisplayName P1SenderDomain SenderIP P2Sender P2SenderDisplayName P2SenderDomain "
-     "ReceivedDate InternetMessageId Subject BodyFingerprintBin1 BodyFingerprintBin2 BodyFingerprintBin3 BodyFingerprintBin4 BodyFingerprintBin5 "
+     "NetworkMessageId Recipient Urls Threats Sender P1Sender P1SenderDisplayName P1SenderDomain SenderIP P2Sender P2SenderDisplayName "
+     "P2SenderDomain "
+     "ReceivedDate InternetMessageId Subject BodyFingerprintBin1 BodyFingerprintBin2 BodyFingerprintBin3 BodyFingerprintBin4 "
+     "BodyFingerprintBin5 "
      "AntispamDirection DeliveryAction DeliveryLocation Language ThreatDetectionMethods"},
-    {"SubmissionMail", "SubmissionMail", "SubmissionId NetworkMessageId Timestamp Recipient Sender SenderIp Subject ReportType SubmissionDate Submitter"},
+    {"SubmissionMail", "SubmissionMail",
+     "SubmissionId NetworkMessageId Timestamp Recipient Sender SenderIp Subject ReportType SubmissionDate Submitter"},
     {"SentinelEntities", "sentinel-entities", "Entities"},
 };
 
@@ -58,7 +64,9 @@ const std::map<std::string_view, std::string_view>& techniques() {
   return table;
 }
 
-bool digits(std::string_view text) { return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; }); }
+bool digits(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
 
 }  // namespace
 

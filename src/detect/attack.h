@@ -15,9 +15,9 @@ std::string_view technique_name(std::string_view id);
 std::vector<std::string> technique_ids();
 
 struct EntityType {
-  std::string_view name;                  // as rules write it: "IP"
-  std::string_view alert_type;            // as SecurityAlert.Entities writes it: "ip"
-  std::string_view identifiers;           // separated by spaces; the first is the one that Egret shows
+  std::string_view name;         // as rules write it: "IP"
+  std::string_view alert_type;   // as SecurityAlert.Entities writes it: "ip"
+  std::string_view identifiers;  // separated by spaces; the first is the one that Egret shows
 };
 std::span<const EntityType> entity_types();
 const EntityType* find_entity_type(std::string_view name);  // any case

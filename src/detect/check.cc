@@ -40,7 +40,8 @@ void run_tests(std::string_view query, const ContentFile& source, const CheckOpt
     ++result.tests;
     // Tables that a case does not give are empty, not unknown.
     for (const model::Table* t : options.shapes)
-      if (std::none_of(c.given.begin(), c.given.end(), [&](const model::Batch& b) { return b.table().name == t->name; })) c.given.emplace_back(*t);
+      if (std::none_of(c.given.begin(), c.given.end(), [&](const model::Batch& b) { return b.table().name == t->name; }))
+        c.given.emplace_back(*t);
     const auto differences = store::run_sample_case(c, query);
     if (differences && differences->empty()) continue;
     ++result.failed_tests;
@@ -102,7 +103,13 @@ std::string call_of(std::string_view name, std::string_view text) {
     const size_t colon = parameter.find(':');
     if (colon == std::string::npos) continue;
     const std::string type(trim(std::string_view(parameter).substr(colon + 1, parameter.find('=') - colon - 1)));
-    const std::string value = type == "string" ? "\"x\"" : type == "datetime" ? "datetime(2022-01-01)" : type == "timespan" ? "1h" : type == "real" ? "1.0" : type == "bool" ? "true" : type == "dynamic" ? "dynamic([])" : "1";
+    const std::string value = type == "string"     ? "\"x\""
+                              : type == "datetime" ? "datetime(2022-01-01)"
+                              : type == "timespan" ? "1h"
+                              : type == "real"     ? "1.0"
+                              : type == "bool"     ? "true"
+                              : type == "dynamic"  ? "dynamic([])"
+                                                   : "1";
     arguments += (arguments.empty() ? "" : ", ") + value;
   }
   return arguments.empty() ? std::string(name) : fmt::format("{}({})", name, arguments);
@@ -133,7 +140,9 @@ Result<std::vector<CheckResult>> check_rules(const std::vector<ContentFile>& fil
     if (tests) run_tests(file.rule->query, *tests, options, result);
     if (options.need_tests && result.tests == 0) {
       ++result.errors;
-      result.messages.push_back(fmt::format("{}:1:1: error: the rule has no tests\n      = write rows that must alert and rows that must not into {}.test.yaml\n", result.file, f.path.substr(0, f.path.rfind('.'))));
+      result.messages.push_back(
+          fmt::format("{}:1:1: error: the rule has no tests\n      = write rows that must alert and rows that must not into {}.test.yaml\n",
+                      result.file, f.path.substr(0, f.path.rfind('.'))));
     }
   }
   return results;
@@ -167,11 +176,14 @@ Result<std::vector<CheckResult>> check_queries(const std::vector<ContentFile>& f
     std::vector<NamedQuery> queries;
     try {
       const YAML::Node root = YAML::Load(f.text);
-      result.title = root.IsMap() && root["question"] ? root["question"].as<std::string>("") : root.IsMap() && root["id"] ? root["id"].as<std::string>("") : "";
+      result.title = root.IsMap() && root["question"] ? root["question"].as<std::string>("")
+                     : root.IsMap() && root["id"]     ? root["id"].as<std::string>("")
+                                                      : "";
       if (root.IsMap() && root["query"]) query = root["query"].as<std::string>("");
       find_queries(root, queries);
     } catch (const YAML::Exception& e) {
-      count(result, f.text, result.file, {{std::max(e.mark.line, 0) + 1, std::max(e.mark.column, 0) + 1, 1, "this is not YAML: " + e.msg, {}, false}}, options.colours);
+      count(result, f.text, result.file,
+            {{std::max(e.mark.line, 0) + 1, std::max(e.mark.column, 0) + 1, 1, "this is not YAML: " + e.msg, {}, false}}, options.colours);
       continue;
     }
     if (queries.empty()) {
@@ -213,7 +225,8 @@ Result<std::vector<ContentFile>> files_at(const std::filesystem::path& path) {
     if (tests != path && std::filesystem::exists(tests, ec)) TRY_VOID(read(tests, tests.filename().string()));
     return files;
   }
-  for (auto it = std::filesystem::recursive_directory_iterator(path, std::filesystem::directory_options::skip_permission_denied, ec); !ec && it != std::filesystem::recursive_directory_iterator(); it.increment(ec)) {
+  for (auto it = std::filesystem::recursive_directory_iterator(path, std::filesystem::directory_options::skip_permission_denied, ec);
+       !ec && it != std::filesystem::recursive_directory_iterator(); it.increment(ec)) {
     const std::string name = it->path().string();
     if (!it->is_regular_file(ec) || !(is_yaml(name) || name.ends_with(".kql"))) continue;
     TRY_VOID(read(it->path(), std::filesystem::relative(it->path(), path, ec).string()));

@@ -53,7 +53,8 @@ TEST(Content, CriticalityListIsRead) {
 
 TEST(Check, ShowsMistakesOfTheQueryAtTheirPlaceInTheFile) {
   const std::string yaml =
-      "id: 5f0e3c1a-3f2b-4d51-9a11-0c8a5a1b2c3d\nname: x\nseverity: Lo\nkind: NRT\nquery: |\n  ASimDnsActivityLogs\n  | where DnsQery == 'a'\nentityMappings:\n"
+      "id: 5f0e3c1a-3f2b-4d51-9a11-0c8a5a1b2c3d\nname: x\nseverity: Lo\nkind: NRT\nquery: |\n  ASimDnsActivityLogs\n  | where DnsQery == "
+      "'a'\nentityMappings:\n"
       "  - entityType: DNS\n    fieldMappings:\n      - identifier: DomainName\n        columnName: DnsQuery\n";
   const auto results = check_rules({{"x.yaml", yaml, "x.yaml"}}, {.now = kNow});
   ASSERT_TRUE(results);
@@ -67,7 +68,8 @@ TEST(Check, ShowsMistakesOfTheQueryAtTheirPlaceInTheFile) {
 
 TEST(Check, ColumnsThatARuleNamesMustBeInTheResult) {
   const std::string yaml =
-      "id: 5f0e3c1a-3f2b-4d51-9a11-0c8a5a1b2c3d\nname: x\nseverity: Low\nkind: NRT\nquery: |\n  ASimDnsActivityLogs\n  | project TimeGenerated, DnsQuery\nentityMappings:\n"
+      "id: 5f0e3c1a-3f2b-4d51-9a11-0c8a5a1b2c3d\nname: x\nseverity: Low\nkind: NRT\nquery: |\n  ASimDnsActivityLogs\n  | project "
+      "TimeGenerated, DnsQuery\nentityMappings:\n"
       "  - entityType: DNS\n    fieldMappings:\n      - identifier: DomainName\n        columnName: DnsQuer\n";
   const auto results = check_rules({{"x.yaml", yaml, "x.yaml"}}, {.now = kNow});
   ASSERT_TRUE(results);
@@ -78,7 +80,8 @@ TEST(Check, ColumnsThatARuleNamesMustBeInTheResult) {
 TEST(Check, AFailingSampleSaysWhatWasFound) {
   const std::string yaml =
       "id: 5f0e3c1a-3f2b-4d51-9a11-0c8a5a1b2c3d\nname: x\nseverity: Low\nkind: NRT\nquery: |\n  ASimDnsActivityLogs\n  | project DnsQuery\n"
-      "tests:\n  - name: one\n    given:\n      ASimDnsActivityLogs: [{TimeGenerated: 2022-04-01T00:00:00Z, DnsQuery: a.example}]\n    expect: [{DnsQuery: b.example}]\n";
+      "tests:\n  - name: one\n    given:\n      ASimDnsActivityLogs: [{TimeGenerated: 2022-04-01T00:00:00Z, DnsQuery: a.example}]\n    "
+      "expect: [{DnsQuery: b.example}]\n";
   const auto results = check_rules({{"x.yaml", yaml, "x.yaml"}}, {.now = kNow});
   ASSERT_TRUE(results);
   EXPECT_EQ(results->front().failed_tests, 1u);

@@ -39,7 +39,8 @@ bool matches_pattern(std::string_view pattern, std::string_view text) {
 
 std::string criticality_level(std::string_view mark) {
   const std::string m = to_lower(trim(mark));
-  if (m == "critical" || m == "true" || m == "tier0" || m == "tier-0" || m == "0" || m == "mission-critical" || m == "business-critical") return "Critical";
+  if (m == "critical" || m == "true" || m == "tier0" || m == "tier-0" || m == "0" || m == "mission-critical" || m == "business-critical")
+    return "Critical";
   if (m == "high" || m == "tier1" || m == "tier-1" || m == "1") return "High";
   if (m == "medium" || m == "normal" || m == "tier2" || m == "tier-2" || m == "2") return "Medium";
   if (m == "low" || m == "tier3" || m == "tier-3" || m == "3") return "Low";
@@ -61,15 +62,24 @@ Result<std::vector<CriticalityEntry>> read_criticality(std::string_view yaml, st
       for (const auto& field : item) {
         const std::string key = field.first.as<std::string>();
         const std::string value = field.second.as<std::string>();
-        if (key == "cluster") e.cluster = value;
-        else if (key == "namespace") e.ns = value;
-        else if (key == "workload") e.workload = value;
-        else if (key == "level") e.level = value;
-        else if (key == "reason") e.reason = value;
-        else return wrong(field.first.Mark(), fmt::format("an entry has no key '{}'", key), fmt::format("did you mean '{}'?", near_name(key, std::vector<std::string>{"cluster", "namespace", "workload", "level", "reason"})));
+        if (key == "cluster")
+          e.cluster = value;
+        else if (key == "namespace")
+          e.ns = value;
+        else if (key == "workload")
+          e.workload = value;
+        else if (key == "level")
+          e.level = value;
+        else if (key == "reason")
+          e.reason = value;
+        else
+          return wrong(field.first.Mark(), fmt::format("an entry has no key '{}'", key),
+                       fmt::format("did you mean '{}'?",
+                                   near_name(key, std::vector<std::string>{"cluster", "namespace", "workload", "level", "reason"})));
         narrowed |= key == "cluster" || key == "namespace" || key == "workload";
       }
-      if (std::find(kLevels.begin(), kLevels.end(), e.level) == kLevels.end()) return wrong(item.Mark(), fmt::format("level cannot be '{}'", e.level), "one of Critical, High, Medium, Low");
+      if (std::find(kLevels.begin(), kLevels.end(), e.level) == kLevels.end())
+        return wrong(item.Mark(), fmt::format("level cannot be '{}'", e.level), "one of Critical, High, Medium, Low");
       if (!narrowed) return wrong(item.Mark(), "this entry would match every workload", "name a cluster, a namespace or a workload");
       entries.push_back(std::move(e));
     }
@@ -89,9 +99,11 @@ Result<void> add_criticality(store::Engine& engine, Ticks now, std::vector<Alert
   for (const Alert& a : alerts) any |= !a.workload.empty();
   if (!any) return {};
   if (engine.row_count("EgretKubeObjects") > 0) {
-    TRY(const model::Batch rows, engine.query("EgretWorkloads | where isnotempty(Criticality) | project Cluster, Workload, Criticality", now));
+    TRY(const model::Batch rows,
+        engine.query("EgretWorkloads | where isnotempty(Criticality) | project Cluster, Workload, Criticality", now));
     for (size_t i = 0; i < rows.rows(); ++i)
-      if (std::string level = criticality_level(rows.to_text(2, i)); !level.empty()) marked[{rows.to_text(0, i), rows.to_text(1, i)}] = std::move(level);
+      if (std::string level = criticality_level(rows.to_text(2, i)); !level.empty())
+        marked[{rows.to_text(0, i), rows.to_text(1, i)}] = std::move(level);
   }
   for (Alert& a : alerts) {
     if (a.workload.empty()) continue;

@@ -29,11 +29,14 @@ bool has_errors(const std::vector<Diagnostic>& diagnostics) {
 }
 
 std::string format_diagnostics(std::string_view text, std::string_view name, std::vector<Diagnostic> diagnostics, bool colours) {
-  std::stable_sort(diagnostics.begin(), diagnostics.end(), [](const Diagnostic& a, const Diagnostic& b) { return std::pair(a.line, a.column) < std::pair(b.line, b.column); });
-  const std::string_view bold = colours ? "\x1b[1m" : "", red = colours ? "\x1b[1;31m" : "", yellow = colours ? "\x1b[1;33m" : "", off = colours ? "\x1b[0m" : "";
+  std::stable_sort(diagnostics.begin(), diagnostics.end(),
+                   [](const Diagnostic& a, const Diagnostic& b) { return std::pair(a.line, a.column) < std::pair(b.line, b.column); });
+  const std::string_view bold = colours ? "\x1b[1m" : "", red = colours ? "\x1b[1;31m" : "", yellow = colours ? "\x1b[1;33m" : "",
+                         off = colours ? "\x1b[0m" : "";
   std::string out;
   for (const Diagnostic& d : diagnostics) {
-    out += fmt::format("{}{}:{}:{}:{} {}{}:{} {}\n", bold, name, d.line, d.column, off, d.warning ? yellow : red, d.warning ? "warning" : "error", off, terminal_safe(d.message));
+    out += fmt::format("{}{}:{}:{}:{} {}{}:{} {}\n", bold, name, d.line, d.column, off, d.warning ? yellow : red,
+                       d.warning ? "warning" : "error", off, terminal_safe(d.message));
     std::string_view line = line_of(text, d.line);
     size_t at = std::min(static_cast<size_t>(std::max(d.column, 1) - 1), line.size());
     if (!line.empty()) {
@@ -49,7 +52,8 @@ std::string format_diagnostics(std::string_view text, std::string_view name, std
       std::string shown;
       for (const char c : line) shown += c == '\t' ? ' ' : c;
       std::replace(before.begin(), before.end(), '\t', ' ');
-      out += fmt::format("{:5} | {}\n      | {}{}{}{}\n", d.line, terminal_safe(shown), before, red, "^" + std::string(length - 1, '~'), off);
+      out +=
+          fmt::format("{:5} | {}\n      | {}{}{}{}\n", d.line, terminal_safe(shown), before, red, "^" + std::string(length - 1, '~'), off);
     }
     if (!d.hint.empty()) out += fmt::format("      = {}\n", terminal_safe(d.hint));
   }

@@ -8,19 +8,22 @@
 
 namespace egret::detect {
 
-std::string cut_tables(std::string_view sql, const std::vector<std::string>& tables, std::string_view time_column, Ticks start, Ticks end, Ticks arrived) {
+std::string cut_tables(std::string_view sql, const std::vector<std::string>& tables, std::string_view time_column, Ticks start, Ticks end,
+                       Ticks arrived) {
   if (tables.empty()) return std::string(sql);
   // A common table expression of the table's own name hides its view; inside of it, the qualified name still means the view.
   std::string out;
   for (const std::string& t : tables) {
-    out += fmt::format("{}\"{}\" AS NOT MATERIALIZED (SELECT * FROM temp.main.\"{}\" WHERE \"{}\" > {} AND \"{}\" <= {}", out.empty() ? "WITH " : ", ", t, t, time_column, start, time_column, end);
+    out += fmt::format("{}\"{}\" AS NOT MATERIALIZED (SELECT * FROM temp.main.\"{}\" WHERE \"{}\" > {} AND \"{}\" <= {}",
+                       out.empty() ? "WITH " : ", ", t, t, time_column, start, time_column, end);
     if (arrived != 0) out += fmt::format(" AND \"_IngestionTime\" <= {}", arrived);
     out += ")";
   }
   return fmt::format("{} SELECT * FROM ({})", out, sql);
 }
 
-EngineData::EngineData(store::Engine& engine, Ticks now, bool replay_arrival) : engine_(engine), now_(now), replay_arrival_(replay_arrival) {
+EngineData::EngineData(store::Engine& engine, Ticks now, bool replay_arrival)
+    : engine_(engine), now_(now), replay_arrival_(replay_arrival) {
   for (const std::string& name : engine.stored_tables()) {
     if (engine.row_count(name) == 0) continue;
     const model::Table* table = engine.catalogue().table(name);
@@ -54,7 +57,9 @@ Result<RuleData::Span> EngineData::span(const Rule& rule) {
   for (const std::string& t : tables) {
     auto it = spans_.find({t, arrival});
     if (it == spans_.end()) {
-      TRY(const model::Batch rows, engine_.query(fmt::format("['{0}'] | summarize From = min({1}), To = max({1})", t, arrival ? "ingestion_time()" : "TimeGenerated"), now_));
+      TRY(const model::Batch rows,
+          engine_.query(
+              fmt::format("['{0}'] | summarize From = min({1}), To = max({1})", t, arrival ? "ingestion_time()" : "TimeGenerated"), now_));
       Span found;
       if (rows.rows() == 1 && !rows.is_null(0, 0)) found = {rows.number(0, 0), rows.number(1, 0), false};
       it = spans_.emplace(std::pair(t, arrival), found).first;
@@ -76,9 +81,13 @@ Result<std::vector<Bin>> EngineData::bins(const Rule& rule, Ticks width, Ticks, 
     auto it = bins_.find(key);
     if (it == bins_.end()) {
       const std::string time = arrival ? "ingestion_time()" : "TimeGenerated";
-      TRY(const model::Batch rows, engine_.query(fmt::format("['{}'] | extend Bin = bin({}, {}s) | where isnotnull(Bin) | summarize Rows = count() by Bin", t, time, width / kTicksPerSecond), now_));
+      TRY(const model::Batch rows,
+          engine_.query(fmt::format("['{}'] | extend Bin = bin({}, {}s) | where isnotnull(Bin) | summarize Rows = count() by Bin", t, time,
+                                    width / kTicksPerSecond),
+                        now_));
       std::vector<Bin> found;
-      for (size_t i = 0; i < rows.rows(); ++i) found.push_back({rows.number(rows.find_column("Bin"), i), rows.number(rows.find_column("Rows"), i)});
+      for (size_t i = 0; i < rows.rows(); ++i)
+        found.push_back({rows.number(rows.find_column("Bin"), i), rows.number(rows.find_column("Rows"), i)});
       it = bins_.emplace(key, std::move(found)).first;
     }
     for (const Bin& b : it->second) sum[b.start] += b.rows;
@@ -94,7 +103,8 @@ Result<model::Batch> EngineData::run(const Rule& rule, const Window& window) {
   for (const std::string& t : query.tables)
     if (is_cut(rule, t)) cut.push_back(t);
   const bool arrival = rule.egret.clock == Extension::Clock::kIngestion;
-  query.sql = cut_tables(query.sql, cut, arrival ? "_IngestionTime" : "TimeGenerated", window.start, window.end, replay_arrival_ ? window.run_at : 0);
+  query.sql = cut_tables(query.sql, cut, arrival ? "_IngestionTime" : "TimeGenerated", window.start, window.end,
+                         replay_arrival_ ? window.run_at : 0);
   return engine_.run(query);
 }
 

@@ -24,13 +24,14 @@ class EngineData final : public RuleData {
   store::Engine& engine_;
   Ticks now_;
   bool replay_arrival_;
-  std::map<std::string, bool> timed_;  // stored tables with rows → do they have TimeGenerated
-  std::map<std::string, std::vector<std::string>> events_of_;             // by rule id
-  std::map<std::pair<std::string, bool>, Span> spans_;                    // by table and clock
+  std::map<std::string, bool> timed_;                                      // stored tables with rows → do they have TimeGenerated
+  std::map<std::string, std::vector<std::string>> events_of_;              // by rule id
+  std::map<std::pair<std::string, bool>, Span> spans_;                     // by table and clock
   std::map<std::tuple<std::string, bool, Ticks>, std::vector<Bin>> bins_;  // and width
 };
 
 // SQL of a compiled query whose named tables show only rows with start < time <= end (and arrived by `arrived`, when not 0).
-std::string cut_tables(std::string_view sql, const std::vector<std::string>& tables, std::string_view time_column, Ticks start, Ticks end, Ticks arrived);
+std::string cut_tables(std::string_view sql, const std::vector<std::string>& tables, std::string_view time_column, Ticks start, Ticks end,
+                       Ticks arrived);
 
 }  // namespace egret::detect

@@ -22,7 +22,8 @@ constexpr std::string_view kEnds[] = {"EndTime", "EndTimeUtc", "LastSeen", "Last
 std::optional<Ticks> time_of(const model::Batch& rows, size_t row, std::span<const std::string_view> names) {
   for (const std::string_view name : names) {
     const int c = rows.find_column(name);
-    if (c >= 0 && rows.table().columns[static_cast<size_t>(c)].type == model::Type::kDatetime && !rows.is_null(c, row)) return rows.number(c, row);
+    if (c >= 0 && rows.table().columns[static_cast<size_t>(c)].type == model::Type::kDatetime && !rows.is_null(c, row))
+      return rows.number(c, row);
   }
   return {};
 }
@@ -251,8 +252,10 @@ Findings::Outcome Findings::take(const Window& window, const model::Batch& rows)
   for (Found& f : fresh) {
     const auto [it, added] = group_of.emplace(f.key, groups.size());
     if (added) {
-      if (groups.size() == kMostAlerts) it->second = kMostAlerts - 1;
-      else groups.emplace_back();
+      if (groups.size() == kMostAlerts)
+        it->second = kMostAlerts - 1;
+      else
+        groups.emplace_back();
     }
     groups[it->second].push_back(std::move(f));
   }

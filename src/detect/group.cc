@@ -101,8 +101,10 @@ std::vector<AlertGroup> group(const std::vector<Alert>& alerts, const GroupOptio
       g.end = std::max(g.end, a.end);
       if (g.cluster != a.cluster) g.cluster.clear();
       // An alert that names no workload does not contradict one that does.
-      if (g.workload.empty()) g.workload = a.workload;
-      else if (!a.workload.empty() && a.workload != g.workload) g.workload = "\x1f";
+      if (g.workload.empty())
+        g.workload = a.workload;
+      else if (!a.workload.empty() && a.workload != g.workload)
+        g.workload = "\x1f";
       for (const Entity& e : std::set<Entity>(a.entities.begin(), a.entities.end())) ++times[e];
     }
     if (g.workload == "\x1f") g.workload.clear();

@@ -8,13 +8,13 @@
 namespace egret::detect {
 
 struct AlertGroup {
-  std::string id;                // deterministic: of its first alert
-  std::string title;             // of the gravest alert
+  std::string id;     // deterministic: of its first alert
+  std::string title;  // of the gravest alert
   Severity severity = Severity::kInformational;
   Ticks start = 0, end = 0;
-  std::vector<size_t> alerts;    // indices into what was grouped, by time
-  std::vector<Entity> entities;  // shared by two alerts or more; of a single alert, all
-  std::string cluster, workload; // where all agree, else empty
+  std::vector<size_t> alerts;     // indices into what was grouped, by time
+  std::vector<Entity> entities;   // shared by two alerts or more; of a single alert, all
+  std::string cluster, workload;  // where all agree, else empty
 };
 
 struct GroupOptions {

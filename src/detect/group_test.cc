@@ -22,8 +22,8 @@ Alert alert(std::string id, Ticks start, std::string address, std::string worklo
 constexpr Ticks h(int hours) { return kUnixEpochTicks + hours * kTicksPerHour; }
 
 TEST(Group, JoinsWhatSharesAnEntityNearInTime) {
-  std::vector<Alert> alerts = {alert("a", h(0), "192.0.2.1", "p/Deployment/x"), alert("b", h(2), "", "p/Deployment/x"), alert("c", h(3), "192.0.2.1", "", "eu"),
-                               alert("d", h(3), "198.51.100.9"), alert("e", h(40), "192.0.2.1")};
+  std::vector<Alert> alerts = {alert("a", h(0), "192.0.2.1", "p/Deployment/x"), alert("b", h(2), "", "p/Deployment/x"),
+                               alert("c", h(3), "192.0.2.1", "", "eu"), alert("d", h(3), "198.51.100.9"), alert("e", h(40), "192.0.2.1")};
   alerts[1].severity = Severity::kHigh;
   const auto groups = group(alerts);
   ASSERT_EQ(groups.size(), 3u);
@@ -59,7 +59,8 @@ TEST(Criticality, ReadsTheListAndItsMistakes) {
   EXPECT_TRUE(matches_pattern((*list)[0].ns, "payments"));
   EXPECT_FALSE(matches_pattern((*list)[0].ns, "repay"));
   EXPECT_TRUE(matches_pattern("*pay*x?", "xpayxxy"));
-  EXPECT_EQ(read_criticality("workloads:\n  - {namespace: x, level: Huge}\n", "c.yaml").error().message, "c.yaml:2:5: error: level cannot be 'Huge'");
+  EXPECT_EQ(read_criticality("workloads:\n  - {namespace: x, level: Huge}\n", "c.yaml").error().message,
+            "c.yaml:2:5: error: level cannot be 'Huge'");
   EXPECT_FALSE(read_criticality("workloads:\n  - {level: Low}\n", "c.yaml"));
   EXPECT_FALSE(read_criticality("x: [", "c.yaml"));
   EXPECT_EQ(criticality_level("Tier-0"), "Critical");

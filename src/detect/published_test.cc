@@ -23,7 +23,8 @@ std::string shared_file(const std::string& name) {
 
 std::string wrap(const std::string& query, size_t i) {
   std::string yaml = fmt::format(
-      "id: 00000000-0000-4000-8000-{:012}\nname: Published {}\ndescription: x\nseverity: Medium\nkind: Scheduled\nqueryFrequency: 1h\nqueryPeriod: 1d\n"
+      "id: 00000000-0000-4000-8000-{:012}\nname: Published {}\ndescription: x\nseverity: Medium\nkind: Scheduled\nqueryFrequency: "
+      "1h\nqueryPeriod: 1d\n"
       "triggerOperator: gt\ntriggerThreshold: 0\ntactics:\n  - CommandAndControl\nrelevantTechniques:\n  - T1071\nquery: |2\n",
       i, i);
   for (const std::string& line : split(query, '\n')) yaml += line.empty() ? "\n" : "  " + line + "\n";
@@ -43,7 +44,8 @@ std::vector<Published> published() {
   if (parser.parse_many(text, 4 << 20).get(lines)) return found;
   for (auto line : lines) {
     std::string_view id, query;
-    if (line["id"].get(id) == simdjson::SUCCESS && line["query"].get(query) == simdjson::SUCCESS) found.push_back({std::string(id), std::string(query)});
+    if (line["id"].get(id) == simdjson::SUCCESS && line["query"].get(query) == simdjson::SUCCESS)
+      found.push_back({std::string(id), std::string(query)});
   }
   return found;
 }
@@ -94,7 +96,8 @@ TEST(Published, RulesRunOverAnEmptyStoreAndOverRows) {
   EXPECT_TRUE(empty->alerts.empty());
   for (const RuleOutcome& r : empty->rules) EXPECT_EQ(r.error, "") << r.file;
 
-  for (const char* name : {"SigninLogs", "SecurityEvent", "AzureActivity", "OfficeActivity", "CommonSecurityLog", "AuditLogs", "DeviceProcessEvents", "AWSCloudTrail", "DnsEvents"}) {
+  for (const char* name : {"SigninLogs", "SecurityEvent", "AzureActivity", "OfficeActivity", "CommonSecurityLog", "AuditLogs",
+                           "DeviceProcessEvents", "AWSCloudTrail", "DnsEvents"}) {
     const model::Table* table = model::find_table(name);
     ASSERT_TRUE(table) << name;
     model::Batch rows(*table);

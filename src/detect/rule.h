@@ -43,9 +43,9 @@ struct Extension {
   // Columns of the result that name where it happened; empty: none. An alert carries them as Kubernetes entities.
   std::string cluster, node, ns, pod, workload;
   enum class Clock { kEvent, kIngestion } clock = Clock::kEvent;  // which time the window means
-  Ticks delay = 5 * kTicksPerMinute;        // a window is evaluated so long after its end, for rows that come late
-  std::vector<std::string> whole_history;   // tables that the window does not cut (state, not events); tables named Egret… never are
-  bool on_absence = false;                  // it looks for what did not happen: windows without any row are evaluated too
+  Ticks delay = 5 * kTicksPerMinute;                              // a window is evaluated so long after its end, for rows that come late
+  std::vector<std::string> whole_history;  // tables that the window does not cut (state, not events); tables named Egret… never are
+  bool on_absence = false;                 // it looks for what did not happen: windows without any row are evaluated too
 };
 
 struct Rule {
@@ -59,7 +59,7 @@ struct Rule {
   std::vector<std::string> tactics, techniques;  // "Exfiltration", "T1041" or "T1071.001"
   std::string query;
   std::vector<EntityMapping> entities;
-  std::vector<std::string> entity_columns;  // sentinelEntitiesMappings: columns that hold entities as JSON
+  std::vector<std::string> entity_columns;                          // sentinelEntitiesMappings: columns that hold entities as JSON
   std::vector<std::pair<std::string, std::string>> custom_details;  // name, column
   std::string name_format, description_format, severity_column, tactics_column;
   std::vector<AlertProperty> properties;

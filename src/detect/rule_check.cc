@@ -17,10 +17,12 @@ Diagnostic place(const RuleFile& file, const kql::Diagnostic& d) {
   const size_t offset = std::min(d.offset, query.size());
   if (file.query.literal) {
     const size_t line_start = offset == 0 ? 0 : query.rfind('\n', offset - 1) == std::string::npos ? 0 : query.rfind('\n', offset - 1) + 1;
-    out.line = file.query.first_line + static_cast<int>(std::count(query.begin(), query.begin() + static_cast<std::ptrdiff_t>(offset), '\n'));
+    out.line =
+        file.query.first_line + static_cast<int>(std::count(query.begin(), query.begin() + static_cast<std::ptrdiff_t>(offset), '\n'));
     out.column = file.query.indent + static_cast<int>(offset - line_start) + 1;
     const size_t line_end = query.find('\n', offset);
-    if (line_end != std::string::npos && line_end > offset) out.length = static_cast<int>(std::min<size_t>(static_cast<size_t>(out.length), line_end - offset));
+    if (line_end != std::string::npos && line_end > offset)
+      out.length = static_cast<int>(std::min<size_t>(static_cast<size_t>(out.length), line_end - offset));
     return out;
   }
   out.line = file.query.line;
@@ -39,7 +41,8 @@ Diagnostic place(const RuleFile& file, const kql::Diagnostic& d) {
     out.length = 1;
     return out;
   }
-  out.line += static_cast<int>(std::count(file.text.begin() + static_cast<std::ptrdiff_t>(from), file.text.begin() + static_cast<std::ptrdiff_t>(found), '\n'));
+  out.line += static_cast<int>(
+      std::count(file.text.begin() + static_cast<std::ptrdiff_t>(from), file.text.begin() + static_cast<std::ptrdiff_t>(found), '\n'));
   const size_t line_start = file.text.rfind('\n', found);
   out.column = static_cast<int>(found - (line_start == std::string::npos ? 0 : line_start + 1)) + 1;
   return out;
@@ -67,10 +70,14 @@ void check_query(RuleFile& file, const kql::Catalogue& catalogue, Ticks now) {
     const std::string near = near_name(use.column, names);
     std::string hint = near.empty() ? fmt::format("its columns are {}", join(names, ", ")) : fmt::format("did you mean '{}'?", near);
     if (hint.size() > 200) hint = hint.substr(0, 200) + " …";
-    file.diagnostics.push_back({use.line, use.yaml_column, use.length, fmt::format("{}: the query's result has no column '{}'", use.used_for, use.column), std::move(hint), false});
+    file.diagnostics.push_back({use.line, use.yaml_column, use.length,
+                                fmt::format("{}: the query's result has no column '{}'", use.used_for, use.column), std::move(hint),
+                                false});
   }
   const size_t tables_without = query->tables.size();
-  if (tables_without == 0) file.diagnostics.push_back({file.query.line, file.query.column, 1, "the query reads no table: it would say the same at every time", {}, true});
+  if (tables_without == 0)
+    file.diagnostics.push_back(
+        {file.query.line, file.query.column, 1, "the query reads no table: it would say the same at every time", {}, true});
 }
 
 }  // namespace egret::detect

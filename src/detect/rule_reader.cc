@@ -66,7 +66,8 @@ class Reader {
     } catch (const YAML::Exception& e) {
       // yaml-cpp stops at the first mistake of syntax: what comes after it cannot be trusted.
       const bool placed = e.mark.line >= 0;
-      add(placed ? e.mark.line + 1 : 1, placed ? e.mark.column + 1 : 1, 1, "this is not YAML: " + e.msg, syntax_hint(placed ? e.mark.line + 1 : 1));
+      add(placed ? e.mark.line + 1 : 1, placed ? e.mark.column + 1 : 1, 1, "this is not YAML: " + e.msg,
+          syntax_hint(placed ? e.mark.line + 1 : 1));
       return std::move(out_);
     }
     if (!root.IsMap()) {
@@ -104,7 +105,8 @@ class Reader {
 
   std::string syntax_hint(int line) const {
     size_t at = 0;
-    for (int n = 1; n < line && at != std::string::npos; ++n) at = out_.text.find('\n', at) == std::string::npos ? std::string::npos : out_.text.find('\n', at) + 1;
+    for (int n = 1; n < line && at != std::string::npos; ++n)
+      at = out_.text.find('\n', at) == std::string::npos ? std::string::npos : out_.text.find('\n', at) + 1;
     if (at == std::string::npos) return {};
     const std::string_view text = std::string_view(out_.text).substr(at, out_.text.find('\n', at) - at);
     if (text.find('\t') != std::string_view::npos) return "YAML is indented with spaces, never with tabs";
@@ -129,7 +131,8 @@ class Reader {
     const auto span = parse_duration(written);
     if (!span) {
       std::string hint = "write it as 5m, 1h, 14d or PT1H";
-      if (!written.empty() && std::all_of(written.begin(), written.end(), [](char c) { return c >= '0' && c <= '9'; })) hint = fmt::format("a unit is missing: {0}m, {0}h or {0}d", written);
+      if (!written.empty() && std::all_of(written.begin(), written.end(), [](char c) { return c >= '0' && c <= '9'; }))
+        hint = fmt::format("a unit is missing: {0}m, {0}h or {0}d", written);
       error(value, fmt::format("'{}' is not a length of time", written), hint);
       return false;
     }
@@ -164,7 +167,8 @@ class Reader {
   }
 
   // Calls `each` for the entries of a mapping, complaining of doubled keys.
-  void entries(const YAML::Node& map, std::string_view what, const std::function<void(const std::string&, const YAML::Node&, const YAML::Node&)>& each) {
+  void entries(const YAML::Node& map, std::string_view what,
+               const std::function<void(const std::string&, const YAML::Node&, const YAML::Node&)>& each) {
     if (is_null(map)) return;
     if (!map.IsMap()) return error(map, fmt::format("{} must be a mapping of keys to values", what));
     std::set<std::string> seen;
@@ -269,7 +273,8 @@ class Reader {
             if (!text(value, "identifier", f.identifier)) return;
             if (!type || has_identifier(*type, f.identifier)) return;
             const auto known = split(type->identifiers, ' ');
-            error(value, fmt::format("{} has no identifier '{}'", type->name, f.identifier), did_you_mean(f.identifier, Names(known.begin(), known.end())));
+            error(value, fmt::format("{} has no identifier '{}'", type->name, f.identifier),
+                  did_you_mean(f.identifier, Names(known.begin(), known.end())));
           } else if (key == "columnName") {
             use_column(value, "columnName", f.column);
           } else {
@@ -280,7 +285,8 @@ class Reader {
         if (field.IsMap() && !field["columnName"]) error(field, "this field mapping has no columnName");
         mapping.fields.push_back(std::move(f));
       });
-      if (mapping.fields.size() > kMostIdentifiers) warn(fields, fmt::format("Sentinel takes at most {} identifiers for one entity", kMostIdentifiers));
+      if (mapping.fields.size() > kMostIdentifiers)
+        warn(fields, fmt::format("Sentinel takes at most {} identifiers for one entity", kMostIdentifiers));
       rule_.entities.push_back(std::move(mapping));
     });
     if (rule_.entities.size() > kMostMappings) warn(list, fmt::format("Sentinel takes at most {} entity mappings", kMostMappings));
@@ -302,7 +308,8 @@ class Reader {
           AlertProperty p;
           entries(item, "an alert property", [&](const std::string& k, const YAML::Node& a, const YAML::Node& v) {
             if (k == "alertProperty") {
-              const Names names = {"AlertLink", "ConfidenceLevel", "ConfidenceScore", "ExtendedLinks", "ProductName", "ProviderName", "ProductComponentName", "RemediationSteps", "Techniques", "SubTechniques"};
+              const Names names = {"AlertLink",    "ConfidenceLevel",      "ConfidenceScore",  "ExtendedLinks", "ProductName",
+                                   "ProviderName", "ProductComponentName", "RemediationSteps", "Techniques",    "SubTechniques"};
               if (const int i = one_of(v, k, names); i >= 0) p.property = std::string(names[static_cast<size_t>(i)]);
             } else if (k == "value") {
               use_column(v, k, p.column);
@@ -313,7 +320,9 @@ class Reader {
           rule_.properties.push_back(std::move(p));
         });
       } else {
-        unknown_key(at, "alertDetailsOverride", {"alertDisplayNameFormat", "alertDescriptionFormat", "alertSeverityColumnName", "alertTacticsColumnName", "alertDynamicProperties"});
+        unknown_key(at, "alertDetailsOverride",
+                    {"alertDisplayNameFormat", "alertDescriptionFormat", "alertSeverityColumnName", "alertTacticsColumnName",
+                     "alertDynamicProperties"});
       }
     });
   }
@@ -340,7 +349,9 @@ class Reader {
               (k == "groupByEntities" ? c.group_by_entities : c.group_by_details).push_back(name);
             });
           } else if (k != "reopenClosedIncident") {
-            unknown_key(a, "groupingConfiguration", {"enabled", "reopenClosedIncident", "lookbackDuration", "matchingMethod", "groupByEntities", "groupByAlertDetails", "groupByCustomDetails"});
+            unknown_key(a, "groupingConfiguration",
+                        {"enabled", "reopenClosedIncident", "lookbackDuration", "matchingMethod", "groupByEntities", "groupByAlertDetails",
+                         "groupByCustomDetails"});
           }
         });
       } else {
@@ -379,7 +390,8 @@ class Reader {
       std::string name;
       if (!text(item, "a tactic", name)) return;
       const auto names = tactic_names();
-      const int i = std::find(names.begin(), names.end(), name) != names.end() ? 0 : one_of(item, "a tactic", Names(names.begin(), names.end()));
+      const int i =
+          std::find(names.begin(), names.end(), name) != names.end() ? 0 : one_of(item, "a tactic", Names(names.begin(), names.end()));
       if (i >= 0) rule_.tactics.push_back(name);
     });
   }
@@ -389,7 +401,9 @@ class Reader {
       std::string id;
       if (!text(item, "a technique", id)) return;
       if (!is_technique_form(id)) return error(item, fmt::format("'{}' is not an ATT&CK technique", id), "write it as T1041 or T1071.001");
-      if (id[1] == '1' && technique_name(id).empty()) warn(item, fmt::format("ATT&CK has no technique {} that Egret knows", id), "retired or new? see https://attack.mitre.org/techniques/");
+      if (id[1] == '1' && technique_name(id).empty())
+        warn(item, fmt::format("ATT&CK has no technique {} that Egret knows", id),
+             "retired or new? see https://attack.mitre.org/techniques/");
       rule_.techniques.push_back(id);
     });
   }
@@ -423,14 +437,44 @@ class Reader {
     std::string written;
     if (!text(value, "triggerThreshold", written)) return;
     const auto [end, failed] = std::from_chars(written.data(), written.data() + written.size(), rule_.threshold);
-    if (failed != std::errc() || end != written.data() + written.size() || rule_.threshold < 0) error(value, fmt::format("triggerThreshold is a count of rows, not '{}'", written));
+    if (failed != std::errc() || end != written.data() + written.size() || rule_.threshold < 0)
+      error(value, fmt::format("triggerThreshold is a count of rows, not '{}'", written));
   }
 
   void read_root(const YAML::Node& root) {
-    static const Names kKeys = {"id", "name", "displayName", "description", "severity", "kind", "enabled", "queryFrequency", "queryPeriod", "triggerOperator", "triggerThreshold", "tactics",
-                                "relevantTechniques", "techniques", "subTechniques", "query", "entityMappings", "sentinelEntitiesMappings", "customDetails", "alertDetailsOverride", "eventGroupingSettings",
-                                "suppressionDuration", "suppressionEnabled", "requiredDataConnectors", "version", "incidentConfiguration", "metadata", "tags", "status", "alertRuleTemplateName",
-                                "templateVersion", "egret", "tests"};
+    static const Names kKeys = {"id",
+                                "name",
+                                "displayName",
+                                "description",
+                                "severity",
+                                "kind",
+                                "enabled",
+                                "queryFrequency",
+                                "queryPeriod",
+                                "triggerOperator",
+                                "triggerThreshold",
+                                "tactics",
+                                "relevantTechniques",
+                                "techniques",
+                                "subTechniques",
+                                "query",
+                                "entityMappings",
+                                "sentinelEntitiesMappings",
+                                "customDetails",
+                                "alertDetailsOverride",
+                                "eventGroupingSettings",
+                                "suppressionDuration",
+                                "suppressionEnabled",
+                                "requiredDataConnectors",
+                                "version",
+                                "incidentConfiguration",
+                                "metadata",
+                                "tags",
+                                "status",
+                                "alertRuleTemplateName",
+                                "templateVersion",
+                                "egret",
+                                "tests"};
     std::set<std::string> present;
     YAML::Node frequency, period;
     entries(root, "a rule", [&](const std::string& key, const YAML::Node& at, const YAML::Node& value) {
@@ -438,13 +482,16 @@ class Reader {
       if (key == "kind") {
         if (const int i = one_of(value, key, {"Scheduled", "NRT"}); i >= 0) rule_.kind = static_cast<RuleKind>(i);
       } else if (key == "id") {
-        if (text(value, key, rule_.id) && !is_guid(rule_.id)) error(value, fmt::format("id is a GUID, not '{}'", rule_.id), "make one with uuidgen; it must stay the same for the life of the rule");
+        if (text(value, key, rule_.id) && !is_guid(rule_.id))
+          error(value, fmt::format("id is a GUID, not '{}'", rule_.id),
+                "make one with uuidgen; it must stay the same for the life of the rule");
       } else if (key == "name" || key == "displayName") {
         if (text(value, key, rule_.name) && trim(rule_.name).empty()) error(value, "the rule has no name");
       } else if (key == "description") {
         text(value, key, rule_.description);
         const std::string_view d = trim(rule_.description);
-        if (d.size() >= 2 && d.front() == '\'' && d.back() == '\'') rule_.description = std::string(d.substr(1, d.size() - 2));  // published rules quote it twice
+        if (d.size() >= 2 && d.front() == '\'' && d.back() == '\'')
+          rule_.description = std::string(d.substr(1, d.size() - 2));  // published rules quote it twice
       } else if (key == "severity") {
         if (const int i = one_of(value, key, {"Informational", "Low", "Medium", "High"}); i >= 0) rule_.severity = static_cast<Severity>(i);
       } else if (key == "enabled") {
@@ -500,18 +547,21 @@ class Reader {
     });
 
     for (const std::string_view key : {"id", "name", "severity", "query"}) require(present, key);
-    if (!present.contains("kind")) add(1, 1, 1, "there is no 'kind'; the rule is taken as Scheduled", "add kind: Scheduled or kind: NRT", true);
+    if (!present.contains("kind"))
+      add(1, 1, 1, "there is no 'kind'; the rule is taken as Scheduled", "add kind: Scheduled or kind: NRT", true);
     if (rule_.kind == RuleKind::kScheduled) {
       for (const std::string_view key : {"queryFrequency", "queryPeriod", "triggerOperator", "triggerThreshold"}) require(present, key);
       check_schedule(frequency, period);
     } else {
       rule_.frequency = rule_.period = kNrtWindow;
     }
-    if (rule_.suppress && rule_.suppression == 0) add(1, 1, 1, "suppressionEnabled is true, but there is no suppressionDuration", "add suppressionDuration: 5h");
+    if (rule_.suppress && rule_.suppression == 0)
+      add(1, 1, 1, "suppressionEnabled is true, but there is no suppressionDuration", "add suppressionDuration: 5h");
   }
 
   void require(const std::set<std::string>& present, std::string_view key) {
-    if (present.contains(std::string(key)) || mistyped_.contains(std::string(key)) || (key == "name" && present.contains("displayName"))) return;
+    if (present.contains(std::string(key)) || mistyped_.contains(std::string(key)) || (key == "name" && present.contains("displayName")))
+      return;
     add(1, 1, 1, fmt::format("the rule has no '{}'", key));
   }
 
@@ -519,8 +569,10 @@ class Reader {
     if (is_null(frequency) || is_null(period)) return;
     if (rule_.frequency <= 0) return error(frequency, "queryFrequency must be longer than nothing");
     if (rule_.period < rule_.frequency)
-      error(period, fmt::format("queryPeriod ({}) is shorter than queryFrequency ({}): rows between the windows would never be seen", short_duration(rule_.period), short_duration(rule_.frequency)));
-    for (const auto& [node, span, name] : {std::tuple(frequency, rule_.frequency, "queryFrequency"), std::tuple(period, rule_.period, "queryPeriod")})
+      error(period, fmt::format("queryPeriod ({}) is shorter than queryFrequency ({}): rows between the windows would never be seen",
+                                short_duration(rule_.period), short_duration(rule_.frequency)));
+    for (const auto& [node, span, name] :
+         {std::tuple(frequency, rule_.frequency, "queryFrequency"), std::tuple(period, rule_.period, "queryPeriod")})
       if (span < kShortest || span > kLongest) warn(node, fmt::format("Sentinel accepts a {} from 5m to 14d only; Egret runs it", name));
     if (rule_.period >= 2 * kTicksPerDay && rule_.frequency < kTicksPerHour)
       warn(frequency, "Sentinel runs a rule that looks back 2 days or more at most once an hour; Egret runs it as it is");
@@ -541,7 +593,8 @@ bool looks_like_rule(std::string_view yaml) {
     const size_t end = yaml.find('\n');
     const std::string_view line = yaml.substr(0, end);
     query |= line.starts_with("query:");
-    severity |= line.starts_with("severity:") || line.starts_with("queryFrequency:") || line.starts_with("kind:") || line.starts_with("triggerOperator:");
+    severity |= line.starts_with("severity:") || line.starts_with("queryFrequency:") || line.starts_with("kind:") ||
+                line.starts_with("triggerOperator:");
     yaml = end == std::string_view::npos ? std::string_view{} : yaml.substr(end + 1);
   }
   return query && severity;

@@ -20,9 +20,9 @@ struct ColumnUse {
 
 // Where the query's text lies in the YAML.
 struct QueryPlace {
-  std::string text;              // the query, also where another mistake made the rule unusable
-  int line = 1, column = 1;  // of the scalar's own beginning
-  bool literal = false;      // block scalar with '|': lines of the query are lines of the file
+  std::string text;                // the query, also where another mistake made the rule unusable
+  int line = 1, column = 1;        // of the scalar's own beginning
+  bool literal = false;            // block scalar with '|': lines of the query are lines of the file
   int first_line = 1, indent = 0;  // of its text, when literal
 };
 

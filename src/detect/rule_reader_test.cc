@@ -106,24 +106,34 @@ suppressionEnabled: yes
   for (const char* part : {
            "bad.yaml:1:5: error: id is a GUID, not 'not-a-guid'",
            "bad.yaml:3:11: error: severity cannot be 'Hihg'\n    3 | severity: Hihg\n      |           ^~~~\n      = did you mean 'High'?",
-           "bad.yaml:5:17: error: '60' is not a length of time", "a unit is missing: 60m, 60h or 60d", "bad.yaml:6:1: error: a rule has no key 'querryPeriod'", "did you mean 'queryPeriod'?",
-           "bad.yaml:7:18: error: triggerOperator cannot be 'greater'", "bad.yaml:8:19: error: triggerThreshold is a count of rows, not 'many'", "did you mean 'Exfiltration'?",
-           "warning: 'exfiltration' is written 'Exfiltration'", "'T10411' is not an ATT&CK technique", "warning: ATT&CK has no technique T1999", "there is no entity type 'Ip Address'",
-           "bad.yaml:20:21: error: IP has no identifier 'Adress'", "did you mean 'Address'?", "aggregationKind cannot be 'PerResult'", "suppressionEnabled is true or false, not 'yes'",
+           "bad.yaml:5:17: error: '60' is not a length of time",
+           "a unit is missing: 60m, 60h or 60d",
+           "bad.yaml:6:1: error: a rule has no key 'querryPeriod'",
+           "did you mean 'queryPeriod'?",
+           "bad.yaml:7:18: error: triggerOperator cannot be 'greater'",
+           "bad.yaml:8:19: error: triggerThreshold is a count of rows, not 'many'",
+           "did you mean 'Exfiltration'?",
+           "warning: 'exfiltration' is written 'Exfiltration'",
+           "'T10411' is not an ATT&CK technique",
+           "warning: ATT&CK has no technique T1999",
+           "there is no entity type 'Ip Address'",
+           "bad.yaml:20:21: error: IP has no identifier 'Adress'",
+           "did you mean 'Address'?",
+           "aggregationKind cannot be 'PerResult'",
+           "suppressionEnabled is true or false, not 'yes'",
        })
     EXPECT_NE(text.find(part), std::string::npos) << part << "\nin\n" << text;
   EXPECT_EQ(text.find("the rule has no 'queryPeriod'"), std::string::npos) << text;
 }
 
 TEST(RuleReader, SaysWhatIsMissingAndWhatTheSchedulerWouldNotTake) {
-  const auto message = [](std::string_view yaml) {
-    return format_diagnostics(yaml, "r", read_rule(yaml, "r").diagnostics);
-  };
+  const auto message = [](std::string_view yaml) { return format_diagnostics(yaml, "r", read_rule(yaml, "r").diagnostics); };
   EXPECT_NE(message("name: x\n").find("the rule has no 'id'"), std::string::npos);
   EXPECT_NE(message("- a\n").find("a rule is a mapping"), std::string::npos);
   EXPECT_NE(message("a: b: c\n").find("r:1:5: error: this is not YAML"), std::string::npos) << message("a: b: c\n");
   EXPECT_NE(message("a: b: c\n").find("quote a value that contains ': '"), std::string::npos);
-  EXPECT_NE(message("kind: Scheduled\nqueryFrequency: 1d\nqueryPeriod: 1h\n").find("queryPeriod (1h) is shorter than queryFrequency (1d)"), std::string::npos);
+  EXPECT_NE(message("kind: Scheduled\nqueryFrequency: 1d\nqueryPeriod: 1h\n").find("queryPeriod (1h) is shorter than queryFrequency (1d)"),
+            std::string::npos);
   EXPECT_NE(message("kind: Scheduled\nqueryFrequency: 5m\nqueryPeriod: 30d\n").find("from 5m to 14d only"), std::string::npos);
   EXPECT_NE(message("name: x\nname: y\n").find("'name' stands here twice"), std::string::npos);
   EXPECT_NE(message("alertDetailsOverride:\n  alertDisplayNameFormat: a {{b\n").find("does not close it"), std::string::npos);

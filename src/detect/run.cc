@@ -51,7 +51,8 @@ struct RuleRun {
       // What has come since the window before can raise something new; what has only left cannot, unless the rule looks for it.
       const bool news = any_rows(bins, width, std::max(w.start, w.end - rule.frequency), w.end);
       const bool rows_in_window = news || any_rows(bins, width, w.start, w.end);
-      const bool asks_for_absence = rule.egret.on_absence || rule.trigger == TriggerOperator::kLess || rule.trigger == TriggerOperator::kEqual;
+      const bool asks_for_absence =
+          rule.egret.on_absence || rule.trigger == TriggerOperator::kLess || rule.trigger == TriggerOperator::kEqual;
       if (!news && !asks_for_absence && (rows_in_window || (empty_known && !empty_finds))) continue;
       const auto found = data.run(rule, w);
       ++outcome.evaluated;
@@ -98,7 +99,8 @@ RunResult run_rules(RuleData& data, const std::vector<Rule>& rules, const RunOpt
     outcome.alerts = alerts->size();
     std::move(alerts->begin(), alerts->end(), std::back_inserter(result.alerts));
   }
-  std::stable_sort(result.alerts.begin(), result.alerts.end(), [](const Alert& a, const Alert& b) { return std::pair(a.start, a.time) < std::pair(b.start, b.time); });
+  std::stable_sort(result.alerts.begin(), result.alerts.end(),
+                   [](const Alert& a, const Alert& b) { return std::pair(a.start, a.time) < std::pair(b.start, b.time); });
   return result;
 }
 

@@ -30,9 +30,9 @@ struct RuleOutcome {
   std::string rule_id, name, file;
   size_t windows = 0, evaluated = 0;
   size_t alerts = 0, repeated = 0, suppressed = 0;  // windows whose results only repeated; windows not run while suppressed
-  Ticks from = 0, to = 0;  // of the rows that it could see
+  Ticks from = 0, to = 0;                           // of the rows that it could see
   double seconds = 0;
-  std::string error;       // why it, or its last window that failed, could not run; empty: all did
+  std::string error;  // why it, or its last window that failed, could not run; empty: all did
 };
 
 struct RunResult {

@@ -22,13 +22,15 @@ constexpr KeptView kKeptViews[] = {
     {"EgretPods", "() { ['EgretPodsKept'] }", 0},
     {"EgretNodes", "() { ['EgretNodesKept'] }", 0},
     {"EgretIndicatorsAll", "() { ['EgretIndicatorsAllKept'] }", 0},
-    {"EgretEgressHourly", "() { ['EgretEgressHourlyKept'] | where Hour < now() | extend HoursAgo = toint((now() - Hour - 1tick) / 1h) }", kTicksPerHour},
+    {"EgretEgressHourly", "() { ['EgretEgressHourlyKept'] | where Hour < now() | extend HoursAgo = toint((now() - Hour - 1tick) / 1h) }",
+     kTicksPerHour},
 };
 
 class KeptViews {
  public:
   KeptViews(store::Engine& engine, Ticks now, const std::vector<Rule>& rules) : engine_(engine) {
-    if (std::none_of(rules.begin(), rules.end(), [](const Rule& r) { return r.enabled && r.query.find("Egret") != std::string::npos; })) return;
+    if (std::none_of(rules.begin(), rules.end(), [](const Rule& r) { return r.enabled && r.query.find("Egret") != std::string::npos; }))
+      return;
     for (const KeptView& view : kKeptViews) {
       const auto file = content_file(fmt::format("functions/{}.kql", view.name));
       const bool coarse = std::all_of(rules.begin(), rules.end(), [&](const Rule& r) {

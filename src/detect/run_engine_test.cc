@@ -14,7 +14,9 @@ constexpr Ticks kDay0 = 637'844'544'000'000'000;  // 2022-04-01T00:00:00Z
 constexpr Ticks m(int64_t minutes) { return kDay0 + minutes * kTicksPerMinute; }
 
 Rule rule(std::string_view query, std::string_view more = {}) {
-  std::string yaml = "id: 5f0e3c1a-3f2b-4d51-9a11-0c8a5a1b2c3d\nname: Asked\nseverity: Low\nkind: Scheduled\nqueryFrequency: 1h\nqueryPeriod: 1h\ntriggerOperator: gt\ntriggerThreshold: 0\n";
+  std::string yaml =
+      "id: 5f0e3c1a-3f2b-4d51-9a11-0c8a5a1b2c3d\nname: Asked\nseverity: Low\nkind: Scheduled\nqueryFrequency: 1h\nqueryPeriod: "
+      "1h\ntriggerOperator: gt\ntriggerThreshold: 0\n";
   yaml += fmt::format("{}query: |\n  {}\n", more, query);
   const RuleFile file = read_rule(yaml, "r.yaml");
   EXPECT_TRUE(file.rule) << format_diagnostics(yaml, "r.yaml", file.diagnostics);
@@ -46,7 +48,8 @@ class RunEngine : public testing::Test {
 
 TEST_F(RunEngine, AWindowSeesItsRowsOnly) {
   ask({{10, "a.example"}, {20, "a.example"}, {70, "b.example"}, {60 * 24 * 30, "a.example"}}, m(1'000'000));
-  const auto r = run_rules(*engine, {rule("ASimDnsActivityLogs | summarize Times = count(), StartTime = min(TimeGenerated) by DnsQuery")}, {.now = m(1'000'000)});
+  const auto r = run_rules(*engine, {rule("ASimDnsActivityLogs | summarize Times = count(), StartTime = min(TimeGenerated) by DnsQuery")},
+                           {.now = m(1'000'000)});
   ASSERT_TRUE(r) << r.error().message;
   ASSERT_EQ(r->rules[0].error, "");
   ASSERT_EQ(r->alerts.size(), 3u);
@@ -69,7 +72,9 @@ TEST_F(RunEngine, TablesOfStateAreNotCut) {
   pods.set_string(pods.column("Cluster"), "cc");
   ASSERT_TRUE(engine->append(pods, m(200)));
   ASSERT_TRUE(engine->commit());
-  const auto joined = run_rules(*engine, {rule("ASimDnsActivityLogs | join kind=inner EgretKubeObjects on Cluster | project TimeGenerated, DnsQuery, Name")}, {.now = m(200)});
+  const auto joined = run_rules(
+      *engine, {rule("ASimDnsActivityLogs | join kind=inner EgretKubeObjects on Cluster | project TimeGenerated, DnsQuery, Name")},
+      {.now = m(200)});
   ASSERT_TRUE(joined);
   EXPECT_EQ(joined->rules[0].error, "");
   EXPECT_EQ(joined->alerts.size(), 2u);
@@ -93,7 +98,10 @@ TEST_F(RunEngine, LateRowsAreSeenByTheClockThatTheRuleNames) {
 
 TEST_F(RunEngine, AlertsNameHowCriticalTheWorkloadIs) {
   ask({{10, "a.example"}}, m(12));
-  const auto r = run_rules(*engine, {rule("ASimDnsActivityLogs | project TimeGenerated, DnsQuery, Cluster, SrcWorkload", "egret:\n  cluster: Cluster\n  workload: SrcWorkload\n")}, {.now = m(100)});
+  const auto r = run_rules(*engine,
+                           {rule("ASimDnsActivityLogs | project TimeGenerated, DnsQuery, Cluster, SrcWorkload",
+                                 "egret:\n  cluster: Cluster\n  workload: SrcWorkload\n")},
+                           {.now = m(100)});
   ASSERT_TRUE(r) << r.error().message;
   ASSERT_EQ(r->alerts.size(), 1u);
   EXPECT_EQ(r->alerts[0].workload, "payments/Deployment/api");

@@ -187,7 +187,8 @@ TEST(Windows, BinsTellWhetherAWindowMayHaveRows) {
 TEST(EngineData, CutsTablesByAnExpressionOfTheirName) {
   EXPECT_EQ(cut_tables("SELECT 1", {}, "TimeGenerated", 1, 2, 0), "SELECT 1");
   EXPECT_EQ(cut_tables("SELECT * FROM \"T\"", {"T"}, "TimeGenerated", 1, 2, 3),
-            "WITH \"T\" AS NOT MATERIALIZED (SELECT * FROM temp.main.\"T\" WHERE \"TimeGenerated\" > 1 AND \"TimeGenerated\" <= 2 AND \"_IngestionTime\" <= 3) SELECT * FROM (SELECT * FROM \"T\")");
+            "WITH \"T\" AS NOT MATERIALIZED (SELECT * FROM temp.main.\"T\" WHERE \"TimeGenerated\" > 1 AND \"TimeGenerated\" <= 2 AND "
+            "\"_IngestionTime\" <= 3) SELECT * FROM (SELECT * FROM \"T\")");
 }
 
 }  // namespace

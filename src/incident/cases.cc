@@ -26,7 +26,8 @@ CREATE INDEX IF NOT EXISTS log_of ON log(number);
 
 Error failed(sqlite3* db, const char* what) {
   const int code = sqlite3_errcode(db);
-  return {ErrorKind::kUnavailable, fmt::format("{}: {}", what, sqlite3_errmsg(db)), code == SQLITE_BUSY ? "another egret is writing to this data folder; wait, or give --data another one" : ""};
+  return {ErrorKind::kUnavailable, fmt::format("{}: {}", what, sqlite3_errmsg(db)),
+          code == SQLITE_BUSY ? "another egret is writing to this data folder; wait, or give --data another one" : ""};
 }
 
 // One prepared statement; values are bound in order of the calls.
@@ -85,7 +86,8 @@ class SqliteCases final : public Cases {
   ~SqliteCases() override { sqlite3_close_v2(db_); }
 
   Result<void> run(const char* sql) {
-    if (sqlite3_exec(db_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) return std::unexpected(failed(db_, "the stored incidents cannot be written"));
+    if (sqlite3_exec(db_, sql, nullptr, nullptr, nullptr) != SQLITE_OK)
+      return std::unexpected(failed(db_, "the stored incidents cannot be written"));
     return {};
   }
 
@@ -110,7 +112,8 @@ class SqliteCases final : public Cases {
 
   Result<int64_t> keep(const investigate::Answer& a, std::string_view author, Ticks now) override {
     return together([&]() -> Result<int64_t> {
-      const std::string key = sha256_hex(a.alert.id + "\n" + a.alert.address + "\n" + a.alert.name + "\n" + a.alert.cluster + "\n" + (a.alert.id.empty() ? std::to_string(a.alert.time) : ""));
+      const std::string key = sha256_hex(a.alert.id + "\n" + a.alert.address + "\n" + a.alert.name + "\n" + a.alert.cluster + "\n" +
+                                         (a.alert.id.empty() ? std::to_string(a.alert.time) : ""));
       int64_t number = 0;
       int64_t status = 0;
       {
@@ -123,12 +126,15 @@ class SqliteCases final : public Cases {
       }
       const char* as = investigate::classification_name(a.verdict.classification);
       if (number == 0) {
-        Statement s(db_, "INSERT INTO incident(key, title, severity, status, classification, created, modified) VALUES(?, ?, ?, 0, ?, ?, ?)");
+        Statement s(db_,
+                    "INSERT INTO incident(key, title, severity, status, classification, created, modified) VALUES(?, ?, ?, 0, ?, ?, ?)");
         TRY([[maybe_unused]] const bool row, s.text(key).text(title_of(a)).text(a.alert.severity).text(as).number(now).number(now).step());
         number = sqlite3_last_insert_rowid(db_);
         TRY_VOID(say(number, "opened", investigate::headline(a), author, now));
       } else {
-        Statement s(db_, status == static_cast<int64_t>(Status::kClosed) ? "UPDATE incident SET title = ?, modified = ? WHERE number = ?" : "UPDATE incident SET title = ?, modified = ?, classification = ? WHERE number = ?");
+        Statement s(db_, status == static_cast<int64_t>(Status::kClosed)
+                             ? "UPDATE incident SET title = ?, modified = ? WHERE number = ?"
+                             : "UPDATE incident SET title = ?, modified = ?, classification = ? WHERE number = ?");
         s.text(title_of(a)).number(now);
         if (status != static_cast<int64_t>(Status::kClosed)) s.text(as);
         TRY([[maybe_unused]] const bool row, s.number(number).step());
@@ -158,7 +164,9 @@ class SqliteCases final : public Cases {
 
   Result<std::vector<Case>> list() override {
     std::vector<Case> out;
-    Statement s(db_, "SELECT number, title, severity, status, classification, reason, created, modified, closed FROM incident ORDER BY number DESC");
+    Statement s(
+        db_,
+        "SELECT number, title, severity, status, classification, reason, created, modified, closed FROM incident ORDER BY number DESC");
     while (true) {
       TRY(const bool row, s.step());
       if (!row) return out;
@@ -174,11 +182,13 @@ class SqliteCases final : public Cases {
   }
 
   Result<Case> get(int64_t number) override {
-    Statement s(db_, "SELECT number, title, severity, status, classification, reason, created, modified, closed FROM incident WHERE number = ?");
+    Statement s(db_,
+                "SELECT number, title, severity, status, classification, reason, created, modified, closed FROM incident WHERE number = ?");
     TRY(const bool row, s.number(number).step());
     if (!row) return not_found(fmt::format("there is no incident {}", number), "egret incident list shows those that are stored");
     Case c = read(s);
-    Statement last(db_, "SELECT json, (SELECT count(*) FROM answer WHERE number = ?) FROM answer WHERE number = ? ORDER BY rowid DESC LIMIT 1");
+    Statement last(db_,
+                   "SELECT json, (SELECT count(*) FROM answer WHERE number = ?) FROM answer WHERE number = ? ORDER BY rowid DESC LIMIT 1");
     TRY(const bool answer, last.number(number).number(number).step());
     if (answer) {
       TRY(c.answer, investigate::answer_from_json(last.text_at(0)));
@@ -193,12 +203,14 @@ class SqliteCases final : public Cases {
     }
   }
 
-  Result<void> change(int64_t number, const char* sql, std::string_view kind, std::string_view text, std::string_view author, Ticks now, const std::vector<std::string>& values) {
+  Result<void> change(int64_t number, const char* sql, std::string_view kind, std::string_view text, std::string_view author, Ticks now,
+                      const std::vector<std::string>& values) {
     return together([&]() -> Result<void> {
       Statement s(db_, sql);
       for (const auto& v : values) s.text(v);
       TRY([[maybe_unused]] const bool row, s.number(now).number(number).step());
-      if (sqlite3_changes(db_) == 0) return not_found(fmt::format("there is no incident {}", number), "egret incident list shows those that are stored");
+      if (sqlite3_changes(db_) == 0)
+        return not_found(fmt::format("there is no incident {}", number), "egret incident list shows those that are stored");
       return say(number, kind, text, author, now);
     });
   }
@@ -207,11 +219,13 @@ class SqliteCases final : public Cases {
     return change(number, "UPDATE incident SET status = max(status, 1), modified = ? WHERE number = ?", "comment", text, author, now, {});
   }
   Result<void> close(int64_t number, investigate::Classification as, std::string_view reason, std::string_view author, Ticks now) override {
-    return change(number, "UPDATE incident SET status = 2, classification = ?, reason = ?, modified = ?3, closed = ?3 WHERE number = ?4", "closed",
-                  fmt::format("as {}: {}", investigate::classification_name(as), reason), author, now, {investigate::classification_name(as), std::string(reason)});
+    return change(number, "UPDATE incident SET status = 2, classification = ?, reason = ?, modified = ?3, closed = ?3 WHERE number = ?4",
+                  "closed", fmt::format("as {}: {}", investigate::classification_name(as), reason), author, now,
+                  {investigate::classification_name(as), std::string(reason)});
   }
   Result<void> reopen(int64_t number, std::string_view reason, std::string_view author, Ticks now) override {
-    return change(number, "UPDATE incident SET status = 1, closed = 0, reason = '', modified = ? WHERE number = ?", "reopened", reason, author, now, {});
+    return change(number, "UPDATE incident SET status = 1, closed = 0, reason = '', modified = ? WHERE number = ?", "reopened", reason,
+                  author, now, {});
   }
 
  private:
@@ -232,12 +246,15 @@ const char* status_name(Status s) {
 Result<std::unique_ptr<Cases>> Cases::open(const std::filesystem::path& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
-  if (error) return unavailable("the data folder " + folder.string() + " cannot be made: " + error.message(), "give another one with --data DIR");
+  if (error)
+    return unavailable("the data folder " + folder.string() + " cannot be made: " + error.message(), "give another one with --data DIR");
   sqlite3* db = nullptr;
   const auto path = folder / "control.sqlite";
   const int code = sqlite3_open_v2(path.c_str(), &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX, nullptr);
   auto cases = std::make_unique<SqliteCases>(db);  // owns it, even when opening failed
-  if (code != SQLITE_OK) return unavailable(path.string() + " cannot be opened: " + (db ? sqlite3_errmsg(db) : "out of memory"), "give another folder with --data DIR");
+  if (code != SQLITE_OK)
+    return unavailable(path.string() + " cannot be opened: " + (db ? sqlite3_errmsg(db) : "out of memory"),
+                       "give another folder with --data DIR");
   sqlite3_busy_timeout(db, 5000);
   TRY_VOID(cases->run("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"));
   int64_t version = 0;
@@ -250,7 +267,9 @@ Result<std::unique_ptr<Cases>> Cases::open(const std::filesystem::path& folder) 
       version = v.number_at(0);
     }
   }
-  if (version > kVersion) return unavailable(fmt::format("{} was written by a newer egret (format {}, this one knows {})", path.string(), version, kVersion), "use that version, or another --data folder");
+  if (version > kVersion)
+    return unavailable(fmt::format("{} was written by a newer egret (format {}, this one knows {})", path.string(), version, kVersion),
+                       "use that version, or another --data folder");
   if (version == 0) {
     const auto make = [&]() -> Result<void> {
       TRY_VOID(cases->run(kSchema));

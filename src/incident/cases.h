@@ -24,7 +24,7 @@ struct Case {
   std::string title, severity;
   Status status = Status::kNew;
   investigate::Classification classification = investigate::Classification::kUndetermined;  // as closed, else as the last answer says
-  std::string reason;      // of the closing
+  std::string reason;                                                                       // of the closing
   Ticks created = 0, modified = 0, closed = 0;
   investigate::Answer answer;  // the last one, with facts
   int64_t answers = 0;         // how many were given
@@ -44,7 +44,8 @@ class Cases {
   virtual Result<Case> get(int64_t number) = 0;
   virtual Result<int64_t> last() = 0;  // kNotFound when there is none
   virtual Result<void> comment(int64_t number, std::string_view text, std::string_view author, Ticks now) = 0;
-  virtual Result<void> close(int64_t number, investigate::Classification as, std::string_view reason, std::string_view author, Ticks now) = 0;
+  virtual Result<void> close(int64_t number, investigate::Classification as, std::string_view reason, std::string_view author,
+                             Ticks now) = 0;
   virtual Result<void> reopen(int64_t number, std::string_view reason, std::string_view author, Ticks now) = 0;
 };
 

@@ -20,7 +20,9 @@ model::Batch incident_row(const Case& c, Ticks now) {
   b.set_string(b.column("Description"), investigate::headline(a));
   b.set_string(b.column("Severity"), c.severity);
   b.set_string(b.column("Status"), status_name(c.status));
-  b.set_string(b.column("Classification"), c.status == Status::kClosed || c.classification != investigate::Classification::kUndetermined ? investigate::classification_name(c.classification) : "");
+  b.set_string(b.column("Classification"), c.status == Status::kClosed || c.classification != investigate::Classification::kUndetermined
+                                               ? investigate::classification_name(c.classification)
+                                               : "");
   b.set_string(b.column("ClassificationComment"), c.reason);
   b.set_datetime(b.column("CreatedTime"), c.created);
   b.set_datetime(b.column("LastModifiedTime"), c.modified);
@@ -36,7 +38,15 @@ model::Batch incident_row(const Case& c, Ticks now) {
   b.set_dynamic(b.column("AlertIds"), std::move(ids).take());
   JsonWriter comments;
   comments.begin_array();
-  for (const auto& l : c.log) comments.begin_object().key("createdTimeUtc").string(format_datetime(l.time)).key("author").string(l.author).key("message").string(l.kind + ": " + l.text).end_object();
+  for (const auto& l : c.log)
+    comments.begin_object()
+        .key("createdTimeUtc")
+        .string(format_datetime(l.time))
+        .key("author")
+        .string(l.author)
+        .key("message")
+        .string(l.kind + ": " + l.text)
+        .end_object();
   comments.end_array();
   b.set_dynamic(b.column("Comments"), std::move(comments).take());
   JsonWriter more;

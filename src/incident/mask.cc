@@ -18,7 +18,8 @@ const Rule* rules(size_t& count) {
       // Authorization: Bearer …, Basic …
       {RE2(R"((?i)\b(bearer|basic)(\s+|%20)[A-Za-z0-9+/_.=~-]{8,})"), "\\1 [secret]"},
       // name=value and "name": "value" whose name says that it is secret; the value ends at a separator
-      {RE2(R"re((?i)((?:password|passwd|pwd|secret|client_secret|token|access_token|refresh_token|id_token|api[_-]?key|apikey|accountkey|sharedaccesskey|access[_-]?key|private[_-]?key|sig|signature)["']?\s*(?:=|:|%3d|%3a)\s*["']?)[^\s&"',;]{3,})re"), "\\1[secret]"},
+      {RE2(R"re((?i)((?:password|passwd|pwd|secret|client_secret|token|access_token|refresh_token|id_token|api[_-]?key|apikey|accountkey|sharedaccesskey|access[_-]?key|private[_-]?key|sig|signature)["']?\s*(?:=|:|%3d|%3a)\s*["']?)[^\s&"',;]{3,})re"),
+       "\\1[secret]"},
       // user:password@host
       {RE2(R"(://[^/\s:@]{1,100}:[^/\s@]{1,200}@)"), "://[secret]@"},
       // AWS key ids, GitHub and Slack tokens

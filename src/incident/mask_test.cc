@@ -21,7 +21,8 @@ TEST(Mask, HidesSecretsAndPeopleAndKeepsEvidence) {
       {"sha256:0123456789abcdef", "sha256:0123456789abcdef"},
       {"acr.io/app@sha256:00ff", "acr.io/app@sha256:00ff"},
       {"system:serviceaccount:kube-system:x", "system:serviceaccount:kube-system:x"},
-      {"http://169.254.169.254/metadata/identity/oauth2/token?api-version=1", "http://169.254.169.254/metadata/identity/oauth2/token?api-version=1"},
+      {"http://169.254.169.254/metadata/identity/oauth2/token?api-version=1",
+       "http://169.254.169.254/metadata/identity/oauth2/token?api-version=1"},
   };
   for (const auto& c : kCases) EXPECT_EQ(mask(c.given), c.wanted);
 }

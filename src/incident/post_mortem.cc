@@ -21,7 +21,8 @@ std::vector<PostMortemItem> post_mortem(const Case& c) {
     }
     detect = fmt::format("The first contact was at {} UTC", format_datetime_short(a.contacts.front().time));
     detect += seen ? fmt::format("; the alert came {} later.", format_duration(seen - a.contacts.front().time)) : ".";
-    detect += fmt::format(" There were {} until {} UTC.", count_of(a.contacts.size(), "contact"), format_datetime_short(a.contacts.back().time));
+    detect +=
+        fmt::format(" There were {} until {} UTC.", count_of(a.contacts.size(), "contact"), format_datetime_short(a.contacts.back().time));
   }
   out.push_back({"How was it noticed, and how long did that take?", detect});
   std::string impact;
@@ -32,9 +33,12 @@ std::vector<PostMortemItem> post_mortem(const Case& c) {
   }
   if (!a.credentials.empty()) impact += " " + count_of(a.credentials.size(), "credential") + " within the workload's reach.";
   out.push_back({"What was the impact?", impact});
-  if (a.release.first_bad || !a.release.explanation.empty()) out.push_back({"Which change brought it, and why was it not noticed before it was released?", a.release.explanation});
+  if (a.release.first_bad || !a.release.explanation.empty())
+    out.push_back({"Which change brought it, and why was it not noticed before it was released?", a.release.explanation});
   std::string gaps = join(a.facts.gaps, " ");
-  for (size_t i = 0; i < a.missing.size() && i < 2; ++i) gaps += (gaps.empty() ? "" : " ") + ("Would have told most: " + a.missing[i].log) + (a.missing[i].where.empty() ? "." : " in " + a.missing[i].where + ".");
+  for (size_t i = 0; i < a.missing.size() && i < 2; ++i)
+    gaps += (gaps.empty() ? "" : " ") + ("Would have told most: " + a.missing[i].log) +
+            (a.missing[i].where.empty() ? "." : " in " + a.missing[i].where + ".");
   out.push_back({"Which logs were missing?", gaps.empty() ? "None that the question needed." : gaps});
   out.push_back({"What went well?", ""});
   out.push_back({"What went badly, and where were we lucky?", ""});

@@ -31,14 +31,19 @@ std::string report_markdown(const Case& c, const ReportOptions& options) {
   };
   const auto time = [](Ticks t) { return t ? format_datetime_short(t) : std::string("–"); };
   std::string out = fmt::format("# Incident {}: {}\n\n", c.number, v(c.title));
-  out += fmt::format("{}, {}, opened {} UTC{}\n\n", status_name(c.status), c.severity.empty() ? "no severity" : v(c.severity), time(c.created), c.closed ? ", closed " + time(c.closed) + " UTC: " + v(c.reason) : "");
+  out += fmt::format("{}, {}, opened {} UTC{}\n\n", status_name(c.status), c.severity.empty() ? "no severity" : v(c.severity),
+                     time(c.created), c.closed ? ", closed " + time(c.closed) + " UTC: " + v(c.reason) : "");
   const auto cls = c.status == Status::kClosed ? c.classification : a.verdict.classification;
   out += fmt::format("**{}**", investigate::classification_name(cls));
   if (cls == a.verdict.classification) out += fmt::format(" (confidence {:.2f})", a.verdict.confidence);
   out += "\n\n";
   const auto* o = a.owner();
-  out += "- Who: " + (o ? v(o->id()) + (o->cluster.empty() ? "" : " in " + v(o->cluster)) + fmt::format(", probability {:.3f}", o->probability) : std::string("unknown")) + "\n";
-  out += "- Contact: " + (a.cause.names.empty() ? "" : v(a.cause.names.front().name) + ", ") + v(a.alert.address) + (a.alert.port ? fmt::format(" port {}", *a.alert.port) : "") + ", " + count_of(a.contacts.size(), "contact") + "\n";
+  out += "- Who: " +
+         (o ? v(o->id()) + (o->cluster.empty() ? "" : " in " + v(o->cluster)) + fmt::format(", probability {:.3f}", o->probability)
+            : std::string("unknown")) +
+         "\n";
+  out += "- Contact: " + (a.cause.names.empty() ? "" : v(a.cause.names.front().name) + ", ") + v(a.alert.address) +
+         (a.alert.port ? fmt::format(" port {}", *a.alert.port) : "") + ", " + count_of(a.contacts.size(), "contact") + "\n";
   out += "- Alert: " + v(a.alert.rule) + ", " + v(a.alert.provider) + ", id " + v(a.alert.id) + "\n";
   if (!a.cause.trigger.reason.empty()) out += "- Trigger: " + v(a.cause.trigger.reason) + "\n";
   for (const auto& s : a.cause.sentences) out += "- Cause: " + v(s) + "\n";
@@ -48,13 +53,15 @@ std::string report_markdown(const Case& c, const ReportOptions& options) {
   for (const auto& r : a.verdict.reasons) out += "- " + v(r) + "\n";
   if (!a.verdict.premises.empty()) {
     out += "\n### It holds as long as\n\n";
-    for (const auto& p : a.verdict.premises) out += "- " + v(p.statement) + " Overturned by: " + v(p.overturned_by) + "\n\n" + code(p.query) + "\n";
+    for (const auto& p : a.verdict.premises)
+      out += "- " + v(p.statement) + " Overturned by: " + v(p.overturned_by) + "\n\n" + code(p.query) + "\n";
   }
   if (!a.plan.empty()) {
     out += "\n## Plan, in order\n";
     int n = 0;
     for (const auto& p : a.plan) {
-      out += fmt::format("\n### {}. {} {}{}\n\n{}\n\n- Hurts: {}\n- Approval: {}\n\n", ++n, v(p.action), v(p.target), p.cluster.empty() ? "" : " in " + v(p.cluster), v(p.effect), v(p.blast_radius.summary), v(p.approval));
+      out += fmt::format("\n### {}. {} {}{}\n\n{}\n\n- Hurts: {}\n- Approval: {}\n\n", ++n, v(p.action), v(p.target),
+                         p.cluster.empty() ? "" : " in " + v(p.cluster), v(p.effect), v(p.blast_radius.summary), v(p.approval));
       const auto commands = [&](const char* label, const std::vector<std::string>& list) {
         for (size_t i = 0; i < list.size(); ++i) out += (i == 0 ? std::string(label) + ":\n\n" : "") + code(list[i]) + "\n";
       };
@@ -71,11 +78,13 @@ std::string report_markdown(const Case& c, const ReportOptions& options) {
   if (!a.release.versions.empty()) {
     out += "\n| version | image | by | from | to | contacts |\n|---|---|---|---|---|--:|\n";
     for (const auto& x : a.release.versions)
-      out += fmt::format("| {} | {} | {} | {} | {} | {} |\n", v(x.version), v(x.image), v(x.by), time(x.from), x.to ? time(x.to) : "still running", x.contacts);
+      out += fmt::format("| {} | {} | {} | {} | {} | {} |\n", v(x.version), v(x.image), v(x.by), time(x.from),
+                         x.to ? time(x.to) : "still running", x.contacts);
   }
   if (!a.cause.regions.empty()) {
     out += "\n## Clusters compared\n\n| cluster | region | contacts | name leads to | difference |\n|---|---|--:|---|---|\n";
-    for (const auto& r : a.cause.regions) out += fmt::format("| {} | {} | {} | {} | {} |\n", v(r.cluster), v(r.region), r.contacts, v(join(r.answers, ", ")), v(r.difference));
+    for (const auto& r : a.cause.regions)
+      out += fmt::format("| {} | {} | {} | {} | {} |\n", v(r.cluster), v(r.region), r.contacts, v(join(r.answers, ", ")), v(r.difference));
   }
   out += "\n## Timeline\n\n| time (UTC) | kind | cluster | what |\n|---|---|---|---|\n";
   for (const auto& t : a.timeline) out += fmt::format("| {} | {} | {} | {} |\n", time(t.time), v(t.kind), v(t.cluster), v(t.text));
@@ -84,24 +93,30 @@ std::string report_markdown(const Case& c, const ReportOptions& options) {
   for (const auto& x : a.candidates) {
     if (++shown > 10 && x.kind != "unknown") continue;
     out += fmt::format("| {:.3f} | {} | {:+.0f} | |\n", x.probability, x.kind == "unknown" ? "nobody known" : v(x.id()), x.score);
-    for (const auto& e : x.evidence) out += fmt::format("| | | {:+.0f} | {}{} |\n", e.weight, v(e.reason), e.counted ? "" : " (not counted)");
+    for (const auto& e : x.evidence)
+      out += fmt::format("| | | {:+.0f} | {}{} |\n", e.weight, v(e.reason), e.counted ? "" : " (not counted)");
   }
-  for (const auto& e : a.verdict.evidence) out += fmt::format("| | {} | {:+.0f} | {}{} |\n", e.weight > 0 ? "bad" : "harmless", e.weight, v(e.reason), e.counted ? "" : " (not counted)");
+  for (const auto& e : a.verdict.evidence)
+    out += fmt::format("| | {} | {:+.0f} | {}{} |\n", e.weight > 0 ? "bad" : "harmless", e.weight, v(e.reason),
+                       e.counted ? "" : " (not counted)");
   out += "\n## Coverage and gaps\n\n";
   for (const auto& g : a.facts.gaps) out += "- " + v(g) + "\n";
   if (a.facts.gaps.empty()) out += "Flow logs, DNS questions, pods and audit log cover the contacts.\n";
   if (!a.facts.coverage.empty()) {
     out += "\n| cluster | source | from | to | rows |\n|---|---|---|---|--:|\n";
-    for (const auto& s : a.facts.coverage) out += fmt::format("| {} | {} | {} | {} | {} |\n", v(s.cluster), v(s.source), time(s.from), time(s.to), s.rows);
+    for (const auto& s : a.facts.coverage)
+      out += fmt::format("| {} | {} | {} | {} | {} |\n", v(s.cluster), v(s.source), time(s.from), time(s.to), s.rows);
   }
   if (!a.facts.sources.empty()) {
     out += "\n## Inputs\n\n| file | format | rows | unread | SHA-256 |\n|---|---|--:|--:|---|\n";
-    for (const auto& s : a.facts.sources) out += fmt::format("| {} | {} | {} | {} | {} |\n", v(s.file), v(s.format), s.rows, s.errors, v(s.sha256));
+    for (const auto& s : a.facts.sources)
+      out += fmt::format("| {} | {} | {} | {} | {} |\n", v(s.file), v(s.format), s.rows, s.errors, v(s.sha256));
   }
   out += "\n## Communication log\n\n| time (UTC) | kind | who | what |\n|---|---|---|---|\n";
   for (const auto& l : c.log) out += fmt::format("| {} | {} | {} | {} |\n", time(l.time), v(l.kind), v(l.author), v(l.text));
   out += "\n## Post-mortem\n";
-  for (const auto& p : post_mortem(c)) out += "\n### " + v(p.question) + "\n\n" + (p.answer.empty() ? "_To be written by those who were there._" : v(p.answer)) + "\n";
+  for (const auto& p : post_mortem(c))
+    out += "\n### " + v(p.question) + "\n\n" + (p.answer.empty() ? "_To be written by those who were there._" : v(p.answer)) + "\n";
   return out;
 }
 

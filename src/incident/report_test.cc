@@ -21,7 +21,9 @@ Case sample() {
 
 TEST(ReportHtml, HasEverySectionAndNothingFromElsewhere) {
   const std::string html = report_html(sample(), {.now = investigate::at("2022-04-02T00:00:00Z")});
-  for (const char* part : {"Benign positive", "<svg", "Plan, in order", "Timeline", "Ledger", "Coverage and gaps", "SHA-256", "Communication log", "Post-mortem", "aaaaaaaa"}) EXPECT_NE(html.find(part), html.npos) << part;
+  for (const char* part : {"Benign positive", "<svg", "Plan, in order", "Timeline", "Ledger", "Coverage and gaps", "SHA-256",
+                           "Communication log", "Post-mortem", "aaaaaaaa"})
+    EXPECT_NE(html.find(part), html.npos) << part;
   EXPECT_EQ(html.find("<script"), html.npos);
   EXPECT_EQ(html.find("src="), html.npos);
   EXPECT_EQ(html.find("@import"), html.npos);
@@ -31,7 +33,8 @@ TEST(ReportHtml, HasEverySectionAndNothingFromElsewhere) {
 TEST(ReportHtml, ValuesFromLogsStayText) {
   Case c = sample();
   const std::string bad = "\"><script>alert(1)</script>'\x1b[2J";
-  c.title = c.answer.alert.rule = c.answer.alert.address = c.answer.candidates[0].name = c.answer.plan[0].apply[0] = c.answer.timeline[0].text = c.answer.cause.regions[0].cluster = c.answer.facts.flows[0].cluster = bad;
+  c.title = c.answer.alert.rule = c.answer.alert.address = c.answer.candidates[0].name = c.answer.plan[0].apply[0] =
+      c.answer.timeline[0].text = c.answer.cause.regions[0].cluster = c.answer.facts.flows[0].cluster = bad;
   c.answer.cause.names[0].name = c.answer.facts.sources[0].file = c.answer.verdict.evidence.emplace_back().reason = bad;
   for (const std::string& page : {report_html(c, {}), report_markdown(c, {})}) {
     EXPECT_EQ(page.find('\x1b'), page.npos);

@@ -36,14 +36,47 @@ std::string_view text(const Members& m, std::initializer_list<std::string_view> 
 }
 
 constexpr std::pair<std::string_view, std::string_view> kColumns[] = {
-    {"alertdisplayname", "DisplayName"}, {"alertdisplayname", "AlertName"}, {"displayname", "DisplayName"}, {"alertname", "AlertName"}, {"alerttype", "AlertType"}, {"severity", "AlertSeverity"},
-    {"reportedseverity", "AlertSeverity"}, {"alertseverity", "AlertSeverity"}, {"description", "Description"}, {"compromisedentity", "CompromisedEntity"}, {"starttimeutc", "StartTime"},
-    {"starttime", "StartTime"}, {"endtimeutc", "EndTime"}, {"endtime", "EndTime"}, {"detectedtimeutc", "StartTime"}, {"processingendtimeutc", "ProcessingEndTime"},
-    {"processingendtime", "ProcessingEndTime"}, {"vendorname", "VendorName"}, {"productname", "ProductName"}, {"productcomponentname", "ProductComponentName"}, {"providername", "ProviderName"},
-    {"systemalertid", "SystemAlertId"}, {"provideralertid", "VendorOriginalId"}, {"vendororiginalid", "VendorOriginalId"}, {"status", "Status"}, {"state", "Status"}, {"isincident", "IsIncident"},
-    {"confidencelevel", "ConfidenceLevel"}, {"confidencescore", "ConfidenceScore"}, {"remediationsteps", "RemediationSteps"}, {"extendedlinks", "ExtendedLinks"},
-    {"extendedproperties", "ExtendedProperties"}, {"alerturi", "AlertLink"}, {"alertlink", "AlertLink"}, {"intent", "Tactics"}, {"tactics", "Tactics"}, {"techniques", "Techniques"},
-    {"subtechniques", "SubTechniques"}, {"workspacesubscriptionid", "WorkspaceSubscriptionId"}, {"workspaceresourcegroup", "WorkspaceResourceGroup"}, {"tenantid", "TenantId"},
+    {"alertdisplayname", "DisplayName"},
+    {"alertdisplayname", "AlertName"},
+    {"displayname", "DisplayName"},
+    {"alertname", "AlertName"},
+    {"alerttype", "AlertType"},
+    {"severity", "AlertSeverity"},
+    {"reportedseverity", "AlertSeverity"},
+    {"alertseverity", "AlertSeverity"},
+    {"description", "Description"},
+    {"compromisedentity", "CompromisedEntity"},
+    {"starttimeutc", "StartTime"},
+    {"starttime", "StartTime"},
+    {"endtimeutc", "EndTime"},
+    {"endtime", "EndTime"},
+    {"detectedtimeutc", "StartTime"},
+    {"processingendtimeutc", "ProcessingEndTime"},
+    {"processingendtime", "ProcessingEndTime"},
+    {"vendorname", "VendorName"},
+    {"productname", "ProductName"},
+    {"productcomponentname", "ProductComponentName"},
+    {"providername", "ProviderName"},
+    {"systemalertid", "SystemAlertId"},
+    {"provideralertid", "VendorOriginalId"},
+    {"vendororiginalid", "VendorOriginalId"},
+    {"status", "Status"},
+    {"state", "Status"},
+    {"isincident", "IsIncident"},
+    {"confidencelevel", "ConfidenceLevel"},
+    {"confidencescore", "ConfidenceScore"},
+    {"remediationsteps", "RemediationSteps"},
+    {"extendedlinks", "ExtendedLinks"},
+    {"extendedproperties", "ExtendedProperties"},
+    {"alerturi", "AlertLink"},
+    {"alertlink", "AlertLink"},
+    {"intent", "Tactics"},
+    {"tactics", "Tactics"},
+    {"techniques", "Techniques"},
+    {"subtechniques", "SubTechniques"},
+    {"workspacesubscriptionid", "WorkspaceSubscriptionId"},
+    {"workspaceresourcegroup", "WorkspaceResourceGroup"},
+    {"tenantid", "TenantId"},
 };
 
 class Entities {
@@ -186,7 +219,8 @@ class Reader {
   void json() {
     each_json_record(source_.bytes, {"value", "records", "alerts", "Alerts"},
                      {.record = [&](std::string_view t, uint64_t line) { parse(t, line); },
-                      .broken = [&](uint64_t line, std::string reason, std::string_view beginning) { sink_.error(line, std::move(reason), beginning); }});
+                      .broken = [&](uint64_t line, std::string reason,
+                                    std::string_view beginning) { sink_.error(line, std::move(reason), beginning); }});
   }
 
   // The portal's list: headers of its own, times that name their zone in the header.
@@ -206,7 +240,11 @@ class Reader {
       if (const size_t zone = name.find("(UTC"); zone != std::string_view::npos) {
         std::string_view z = name.substr(zone + 4);
         z = z.substr(0, z.find(')'));
-        const auto probe = parse_time("2000-01-01T00:00:00" + (z.empty() ? "Z" : std::string(z.substr(0, 1)) + (z.contains(':') ? (z.size() == 5 ? "0" : "") + std::string(z.substr(1)) : (z.size() == 2 ? "0" : "") + std::string(z.substr(1)) + ":00")));
+        const auto probe = parse_time(
+            "2000-01-01T00:00:00" +
+            (z.empty() ? "Z"
+                       : std::string(z.substr(0, 1)) + (z.contains(':') ? (z.size() == 5 ? "0" : "") + std::string(z.substr(1))
+                                                                        : (z.size() == 2 ? "0" : "") + std::string(z.substr(1)) + ":00")));
         if (probe) h.offset = ticks_from_civil({.year = 2000}) - *probe;
         name = trim(name.substr(0, zone));
       }
@@ -215,7 +253,10 @@ class Reader {
     }
     while (csv.next(cells)) {
       if (csv.broken() || cells.size() != heads.size()) {
-        sink_.error(csv.line(), csv.broken() ? "a quoted value is never closed" : fmt::format("{} values where the header has {}", cells.size(), heads.size()), csv.whole());
+        sink_.error(
+            csv.line(),
+            csv.broken() ? "a quoted value is never closed" : fmt::format("{} values where the header has {}", cells.size(), heads.size()),
+            csv.whole());
         continue;
       }
       rows_.begin(recommendations ? "SecurityRecommendation" : "SecurityAlert");
@@ -238,11 +279,26 @@ class Reader {
 
  private:
   static std::string alert_column(std::string_view name) {
-    constexpr std::pair<std::string_view, std::string_view> kPortal[] = {
-        {"alert title", "DisplayName"}, {"alert name", "DisplayName"}, {"alert", "DisplayName"}, {"affected resource", "CompromisedEntity"}, {"resource", "CompromisedEntity"},
-        {"severity", "AlertSeverity"}, {"status", "Status"}, {"activity start time", "StartTime"}, {"start time", "StartTime"}, {"detection time", "TimeGenerated"}, {"time", "TimeGenerated"},
-        {"mitre att&ck tactics", "Tactics"}, {"mitre att&ck® tactics", "Tactics"}, {"alert id", "SystemAlertId"}, {"id", "SystemAlertId"}, {"description", "Description"},
-        {"timegeneratedutc", "TimeGenerated"}, {"timegenerated", "TimeGenerated"}, {"resourceid", "ResourceId"}, {"entities", "Entities"}};
+    constexpr std::pair<std::string_view, std::string_view> kPortal[] = {{"alert title", "DisplayName"},
+                                                                         {"alert name", "DisplayName"},
+                                                                         {"alert", "DisplayName"},
+                                                                         {"affected resource", "CompromisedEntity"},
+                                                                         {"resource", "CompromisedEntity"},
+                                                                         {"severity", "AlertSeverity"},
+                                                                         {"status", "Status"},
+                                                                         {"activity start time", "StartTime"},
+                                                                         {"start time", "StartTime"},
+                                                                         {"detection time", "TimeGenerated"},
+                                                                         {"time", "TimeGenerated"},
+                                                                         {"mitre att&ck tactics", "Tactics"},
+                                                                         {"mitre att&ck® tactics", "Tactics"},
+                                                                         {"alert id", "SystemAlertId"},
+                                                                         {"id", "SystemAlertId"},
+                                                                         {"description", "Description"},
+                                                                         {"timegeneratedutc", "TimeGenerated"},
+                                                                         {"timegenerated", "TimeGenerated"},
+                                                                         {"resourceid", "ResourceId"},
+                                                                         {"entities", "Entities"}};
     const std::string low = to_lower(name);
     for (const auto& [from, to] : kPortal)
       if (from == low) return std::string(to);
@@ -252,11 +308,19 @@ class Reader {
   }
 
   static std::string recommendation_column(std::string_view name) {
-    constexpr std::pair<std::string_view, std::string_view> kExport[] = {
-        {"exportedTimestamp", "TimeGenerated"}, {"resourceId", "AssessedResourceId"}, {"recommendationId", "RecommendationId"}, {"recommendationName", "RecommendationName"},
-        {"recommendationDisplayName", "RecommendationDisplayName"}, {"description", "Description"}, {"remediationSteps", "RemediationDescription"}, {"severity", "RecommendationSeverity"},
-        {"state", "RecommendationState"}, {"notApplicableReason", "NotApplicableReason"}, {"firstEvaluationDate", "FirstEvaluationDate"}, {"statusChangeDate", "StatusChangeDate"},
-        {"azurePortalRecommendationLink", "RecommendationLink"}};
+    constexpr std::pair<std::string_view, std::string_view> kExport[] = {{"exportedTimestamp", "TimeGenerated"},
+                                                                         {"resourceId", "AssessedResourceId"},
+                                                                         {"recommendationId", "RecommendationId"},
+                                                                         {"recommendationName", "RecommendationName"},
+                                                                         {"recommendationDisplayName", "RecommendationDisplayName"},
+                                                                         {"description", "Description"},
+                                                                         {"remediationSteps", "RemediationDescription"},
+                                                                         {"severity", "RecommendationSeverity"},
+                                                                         {"state", "RecommendationState"},
+                                                                         {"notApplicableReason", "NotApplicableReason"},
+                                                                         {"firstEvaluationDate", "FirstEvaluationDate"},
+                                                                         {"statusChangeDate", "StatusChangeDate"},
+                                                                         {"azurePortalRecommendationLink", "RecommendationLink"}};
     for (const auto& [from, to] : kExport)
       if (from == name) return std::string(to);
     return {};
@@ -307,11 +371,14 @@ class Reader {
         rows_.set(column, v.is_object() || v.is_array() ? Cell::json(scratch) : Cell::of(scratch));
       }
     }
-    rows_.set("TimeGenerated", Cell::of(text(m, {"timegeneratedutc", "timegenerated", "reportedtimeutc", "detectedtimeutc", "createdtimeutc", "starttimeutc"})));
+    rows_.set(
+        "TimeGenerated",
+        Cell::of(text(m, {"timegeneratedutc", "timegenerated", "reportedtimeutc", "detectedtimeutc", "createdtimeutc", "starttimeutc"})));
     if (!rows_.has("ProviderName")) rows_.set("ProviderName", Cell::of("Azure Security Center"));
     if (!rows_.has("ProductName")) rows_.set("ProductName", Cell::of("Azure Security Center"));
     if (!rows_.has("VendorName")) rows_.set("VendorName", Cell::of("Microsoft"));
-    if (!rows_.has("SystemAlertId")) rows_.set("SystemAlertId", Cell::of(js::text(e, "name").empty() ? js::text(e, "id") : js::text(e, "name")));
+    if (!rows_.has("SystemAlertId"))
+      rows_.set("SystemAlertId", Cell::of(js::text(e, "name").empty() ? js::text(e, "id") : js::text(e, "name")));
     if (const auto it = m.find("entities"); it != m.end()) {
       if (it->second.is_array()) {
         scratch = Entities().write(it->second);
@@ -390,15 +457,19 @@ bool json(std::string_view head) {
 
 void decode(const Source& source, Sink& sink) {
   Reader r(source, sink);
-  if (json(source.bytes)) r.json();
-  else r.csv();
+  if (json(source.bytes))
+    r.json();
+  else
+    r.csv();
 }
 
 int recognise(std::string_view head, std::string_view) {
   if (json(head)) {
     if (head.contains("graph.security.alert") || (head.contains("\"serviceSource\"") && head.contains("\"detectionSource\""))) return 96;
     if (head.contains("\"alertDisplayName\"") && (head.contains("\"properties\"") || head.contains("\"systemAlertId\""))) return 94;
-    if (head.contains("\"AlertDisplayName\"") && (head.contains("\"SystemAlertId\"") || head.contains("\"AlertUri\"")) && !head.contains("\"tables\"") && !head.contains("\"TableName\"")) return 93;
+    if (head.contains("\"AlertDisplayName\"") && (head.contains("\"SystemAlertId\"") || head.contains("\"AlertUri\"")) &&
+        !head.contains("\"tables\"") && !head.contains("\"TableName\""))
+      return 93;
     if (head.contains("\"Microsoft.Security/Locations/alerts\"")) return 92;
     return 0;
   }
@@ -412,7 +483,9 @@ int recognise(std::string_view head, std::string_view) {
 }  // namespace
 
 extern const Decoder kAlerts;
-const Decoder kAlerts{"security-alert", "Defender alerts: az security alert list, ARM, continuous export, Logic App payloads, Microsoft Graph alerts_v2, portal CSV (also of recommendations)", "SecurityAlert, SecurityRecommendation", recognise,
-                      decode};
+const Decoder kAlerts{"security-alert",
+                      "Defender alerts: az security alert list, ARM, continuous export, Logic App payloads, Microsoft Graph alerts_v2, "
+                      "portal CSV (also of recommendations)",
+                      "SecurityAlert, SecurityRecommendation", recognise, decode};
 
 }  // namespace egret::ingest

@@ -15,8 +15,9 @@ namespace {
 struct Kind {
   std::string_view member, table;
 };
-constexpr Kind kKinds[] = {{"request", "AppRequests"}, {"remoteDependency", "AppDependencies"}, {"message", "AppTraces"}, {"basicException", "AppExceptions"}, {"event", "AppEvents"},
-                           {"availability", "AppAvailabilityResults"}, {"view", "AppPageViews"}};
+constexpr Kind kKinds[] = {
+    {"request", "AppRequests"}, {"remoteDependency", "AppDependencies"},    {"message", "AppTraces"}, {"basicException", "AppExceptions"},
+    {"event", "AppEvents"},     {"availability", "AppAvailabilityResults"}, {"view", "AppPageViews"}};
 
 // Values come bare, or as {"value": …} for durations in ticks.
 void set(TableRows& rows, std::string_view column, const std::optional<js::Element>& v, bool ticks = false) {
@@ -24,9 +25,12 @@ void set(TableRows& rows, std::string_view column, const std::optional<js::Eleme
   if (v->is_object()) return set(rows, column, js::get(*v, "value"), ticks);
   double d = 0;
   bool b = false;
-  if (v->is_string()) rows.set(column, Cell::of(js::text(*v)));
-  else if (v->get_double().get(d) == simdjson::SUCCESS) rows.set(column, {.kind = Cell::kReal, .real = ticks ? d / 10'000 : d});
-  else if (v->get_bool().get(b) == simdjson::SUCCESS) rows.set(column, {.kind = Cell::kBool, .number = b});
+  if (v->is_string())
+    rows.set(column, Cell::of(js::text(*v)));
+  else if (v->get_double().get(d) == simdjson::SUCCESS)
+    rows.set(column, {.kind = Cell::kReal, .real = ticks ? d / 10'000 : d});
+  else if (v->get_bool().get(b) == simdjson::SUCCESS)
+    rows.set(column, {.kind = Cell::kBool, .number = b});
 }
 
 void record(const js::Element& e, std::string_view text, uint64_t line, TableRows& rows, Sink& sink) {
@@ -64,7 +68,9 @@ void record(const js::Element& e, std::string_view text, uint64_t line, TableRow
         // A list of objects with one member each.
         std::string json = "{";
         js::each(custom, [&](const js::Element& one) {
-          js::each_member(one, [&](std::string_view key, const js::Element& v) { json += fmt::format("{}{}:{}", json.size() > 1 ? "," : "", json_quote(key), js::minified(v)); });
+          js::each_member(one, [&](std::string_view key, const js::Element& v) {
+            json += fmt::format("{}{}:{}", json.size() > 1 ? "," : "", json_quote(key), js::minified(v));
+          });
         });
         json += "}";
         rows.set("Properties", Cell::of(json));
@@ -79,14 +85,17 @@ void record(const js::Element& e, std::string_view text, uint64_t line, TableRow
 void decode(const Source& source, Sink& sink) {
   TableRows rows(source, sink);
   simdjson::dom::parser parser;
-  each_json_record(source.bytes, {},
-                   {.record =
-                        [&](std::string_view text, uint64_t line) {
-                          js::Element e;
-                          if (parser.parse(text.data(), text.size(), true).get(e) != simdjson::SUCCESS) sink.error(line, "not valid JSON", text);
-                          else record(e, text, line, rows, sink);
-                        },
-                    .broken = [&](uint64_t line, std::string reason, std::string_view beginning) { sink.error(line, std::move(reason), beginning); }});
+  each_json_record(
+      source.bytes, {},
+      {.record =
+           [&](std::string_view text, uint64_t line) {
+             js::Element e;
+             if (parser.parse(text.data(), text.size(), true).get(e) != simdjson::SUCCESS)
+               sink.error(line, "not valid JSON", text);
+             else
+               record(e, text, line, rows, sink);
+           },
+       .broken = [&](uint64_t line, std::string reason, std::string_view beginning) { sink.error(line, std::move(reason), beginning); }});
 }
 
 int recognise(std::string_view head, std::string_view) {
@@ -96,6 +105,7 @@ int recognise(std::string_view head, std::string_view) {
 }  // namespace
 
 extern const Decoder kAppInsightsExport;
-const Decoder kAppInsightsExport{"app-insights-export", "Application Insights continuous export (classic), JSON lines", "AppRequests, AppDependencies, AppTraces, AppExceptions, AppEvents", recognise, decode};
+const Decoder kAppInsightsExport{"app-insights-export", "Application Insights continuous export (classic), JSON lines",
+                                 "AppRequests, AppDependencies, AppTraces, AppExceptions, AppEvents", recognise, decode};
 
 }  // namespace egret::ingest

@@ -63,7 +63,8 @@ bool set_text_cell(model::Batch& b, int c, Type type, std::string_view s, const 
       if (s.empty()) return true;
       // JSON that came as text is JSON; anything else is a string value. A log line may begin with a bracket and be neither.
       const char first = s.front();
-      const bool may = first == '{' || first == '[' || first == '"' || first == '-' || (first >= '0' && first <= '9') || s == "true" || s == "false" || s == "null";
+      const bool may = first == '{' || first == '[' || first == '"' || first == '-' || (first >= '0' && first <= '9') || s == "true" ||
+                       s == "false" || s == "null";
       b.set_dynamic(c, may && is_json(s) ? std::string(s) : json_quote(s));
       return true;
     }
@@ -116,32 +117,48 @@ bool set_cell(model::Batch& b, int c, const Cell& cell, const TimeForm& form) {
     case Cell::kNull: return true;
     case Cell::kText: return set_text_cell(b, c, type, cell.text, form);
     case Cell::kJson:
-      if (type == Type::kDynamic) b.set_dynamic(c, cell.text);
-      else if (type == Type::kString || type == Type::kGuid) b.set_string(c, cell.text);
-      else return false;
+      if (type == Type::kDynamic)
+        b.set_dynamic(c, cell.text);
+      else if (type == Type::kString || type == Type::kGuid)
+        b.set_string(c, cell.text);
+      else
+        return false;
       return true;
     case Cell::kBool:
-      if (type == Type::kBool) b.set_bool(c, cell.number != 0);
-      else if (type == Type::kString) b.set_string(c, cell.number ? "true" : "false");
-      else if (type == Type::kDynamic) b.set_dynamic(c, cell.number ? "true" : "false");
-      else if (type == Type::kInt || type == Type::kLong) b.set_int(c, cell.number);
-      else if (real_column) b.set_real(c, static_cast<double>(cell.number));
-      else return false;
+      if (type == Type::kBool)
+        b.set_bool(c, cell.number != 0);
+      else if (type == Type::kString)
+        b.set_string(c, cell.number ? "true" : "false");
+      else if (type == Type::kDynamic)
+        b.set_dynamic(c, cell.number ? "true" : "false");
+      else if (type == Type::kInt || type == Type::kLong)
+        b.set_int(c, cell.number);
+      else if (real_column)
+        b.set_real(c, static_cast<double>(cell.number));
+      else
+        return false;
       return true;
     case Cell::kInt:
       if (type == Type::kInt && (cell.number > INT32_MAX || cell.number < INT32_MIN)) return false;
-      if (type == Type::kInt || type == Type::kLong) b.set_int(c, cell.number);
-      else if (real_column) b.set_real(c, static_cast<double>(cell.number));
-      else if (type == Type::kBool) b.set_bool(c, cell.number != 0);
-      else return set_text_cell(b, c, type, std::to_string(cell.number), form);
+      if (type == Type::kInt || type == Type::kLong)
+        b.set_int(c, cell.number);
+      else if (real_column)
+        b.set_real(c, static_cast<double>(cell.number));
+      else if (type == Type::kBool)
+        b.set_bool(c, cell.number != 0);
+      else
+        return set_text_cell(b, c, type, std::to_string(cell.number), form);
       return true;
     case Cell::kReal:
-      if (real_column) b.set_real(c, cell.real);
+      if (real_column)
+        b.set_real(c, cell.real);
       else if (type == Type::kInt || type == Type::kLong) {
         if (!(std::abs(cell.real) < (type == Type::kInt ? 2147483648.0 : 9.2e18))) return false;
         b.set_int(c, static_cast<int64_t>(cell.real));
-      } else if (type == Type::kBool) b.set_bool(c, cell.real != 0);
-      else return set_text_cell(b, c, type, fmt::format("{}", cell.real), form);
+      } else if (type == Type::kBool)
+        b.set_bool(c, cell.real != 0);
+      else
+        return set_text_cell(b, c, type, fmt::format("{}", cell.real), form);
       return true;
   }
   return false;

@@ -160,7 +160,7 @@ Result<Content> read_content(const std::filesystem::path& file, uint64_t limit) 
   const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return unavailable(fmt::format("{} cannot be read: {}", file.string(), std::strerror(errno)));
   Content c;
-  struct stat st {};
+  struct stat st{};
   fstat(fd, &st);
   c.bytes.resize(static_cast<size_t>(std::min<uint64_t>(limit, static_cast<uint64_t>(std::max<int64_t>(0, st.st_size)))));
   size_t have = 0;
@@ -203,13 +203,15 @@ std::string each_tar_member(std::string_view bytes, const std::function<void(Mem
     if (size > bytes.size() - at) return "the tar archive ends early";
     const auto text = [](std::string_view s) { return std::string(s.substr(0, s.find('\0'))); };
     std::string name = text(h.substr(0, 100));
-    if (const std::string prefix = text(h.substr(345, 155)); !prefix.empty() && h.substr(257, 6) == std::string_view("ustar\0", 6)) name = prefix + "/" + name;
+    if (const std::string prefix = text(h.substr(345, 155)); !prefix.empty() && h.substr(257, 6) == std::string_view("ustar\0", 6))
+      name = prefix + "/" + name;
     const std::string_view body = bytes.substr(at, size);
     const char type = h[156];
     if (type == 'L') {
       long_name = text(body);
     } else if (type == 'x') {
-      if (const size_t p = body.find(" path="); p != std::string_view::npos) long_name = std::string(body.substr(p + 6, body.find('\n', p) - p - 6));
+      if (const size_t p = body.find(" path="); p != std::string_view::npos)
+        long_name = std::string(body.substr(p + 6, body.find('\n', p) - p - 6));
     } else {
       if (!long_name.empty()) name = std::move(long_name);
       long_name.clear();

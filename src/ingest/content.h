@@ -11,9 +11,9 @@ namespace egret::ingest {
 
 struct Content {
   std::string bytes;
-  std::string sha256;    // of the file as it lies on disk
+  std::string sha256;  // of the file as it lies on disk
   uint64_t disk_bytes = 0;
-  std::string trouble;   // why `bytes` is not all of it: "the gzip data ends early: …"; empty when it is
+  std::string trouble;  // why `bytes` is not all of it: "the gzip data ends early: …"; empty when it is
 };
 
 // Bytes above `limit` after unpacking are left out and said in `trouble`: a small archive must not fill the memory.

@@ -13,7 +13,7 @@ class Csv {
   explicit Csv(std::string_view bytes, char separator = ',') : s_(bytes), separator_(separator) {}
   // One record; empty lines are left out. Views hold until the next call.
   bool next(std::vector<std::string_view>& cells);
-  uint64_t line() const { return line_; }           // where the record began
+  uint64_t line() const { return line_; }            // where the record began
   std::string_view whole() const { return whole_; }  // the record as it stands in the file
   bool broken() const { return broken_; }            // a quote was never closed
 

@@ -5,43 +5,20 @@
 namespace egret::ingest {
 
 // One line here for each decoder, below and in the table. Where two are equally sure, the earlier wins.
-extern const Decoder kVnetFlow, kNsgFlow, kDiagnostics, kReleases, kZeek, kKubeAudit, kKubeObjects, kCorednsLog, kEnvoyLog, kContainerLog, kLogAnalytics, kAppInsightsExport, kAlerts, kStix, kMisp, kEcs, kIntelJson, kIntelCsv, kIntelPlain, kProviderJson, kProviderList;
+extern const Decoder kVnetFlow, kNsgFlow, kDiagnostics, kReleases, kZeek, kKubeAudit, kKubeObjects, kCorednsLog, kEnvoyLog, kContainerLog,
+    kLogAnalytics, kAppInsightsExport, kAlerts, kStix, kMisp, kEcs, kIntelJson, kIntelCsv, kIntelPlain, kProviderJson, kProviderList;
 
 extern const Decoder kHubble, kSuricata, kFalco, kTetragon, kCalico, kDnsCollector, kWindowsDns, kGadget, kOtlp, kPrometheusAlerts;
 
 namespace {
 
 constexpr const Decoder* kDecoders[] = {
-    &kVnetFlow,
-    &kNsgFlow,
-    &kDiagnostics,
-    &kReleases,
-    &kZeek,
-    &kHubble,
-    &kSuricata,
-    &kFalco,
-    &kTetragon,
-    &kCalico,
-    &kDnsCollector,
-    &kWindowsDns,
-    &kGadget,
-    &kKubeAudit,
-    &kKubeObjects,
-    &kCorednsLog,
-    &kEnvoyLog,
-    &kContainerLog,
-    &kLogAnalytics,
-    &kAppInsightsExport,
-    &kAlerts,
-    &kStix,
-    &kMisp,
-    &kEcs,
-    &kIntelJson,
-    &kIntelCsv,
-    &kIntelPlain,
-    &kProviderJson,
-    &kProviderList,
-    &kOtlp,
+    &kVnetFlow,         &kNsgFlow,    &kDiagnostics,  &kReleases,     &kZeek,
+    &kHubble,           &kSuricata,   &kFalco,        &kTetragon,     &kCalico,
+    &kDnsCollector,     &kWindowsDns, &kGadget,       &kKubeAudit,    &kKubeObjects,
+    &kCorednsLog,       &kEnvoyLog,   &kContainerLog, &kLogAnalytics, &kAppInsightsExport,
+    &kAlerts,           &kStix,       &kMisp,         &kEcs,          &kIntelJson,
+    &kIntelCsv,         &kIntelPlain, &kProviderJson, &kProviderList, &kOtlp,
     &kPrometheusAlerts,
 };
 

@@ -17,9 +17,19 @@
 namespace egret::ingest {
 namespace {
 
-constexpr std::string_view kControlPlane[] = {"guard", "cluster-autoscaler", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "cloud-controller-manager",
-                                              "csi-azuredisk-controller", "csi-azurefile-controller", "csi-snapshot-controller", "fleet-member-agent", "karpenter-events"};
-constexpr std::string_view kActivity[] = {"Administrative", "Policy", "ServiceHealth", "Alert", "Autoscale", "Security", "Recommendation", "ResourceHealth", "Write", "Delete", "Action"};
+constexpr std::string_view kControlPlane[] = {"guard",
+                                              "cluster-autoscaler",
+                                              "kube-apiserver",
+                                              "kube-controller-manager",
+                                              "kube-scheduler",
+                                              "cloud-controller-manager",
+                                              "csi-azuredisk-controller",
+                                              "csi-azurefile-controller",
+                                              "csi-snapshot-controller",
+                                              "fleet-member-agent",
+                                              "karpenter-events"};
+constexpr std::string_view kActivity[] = {"Administrative", "Policy",         "ServiceHealth", "Alert",  "Autoscale", "Security",
+                                          "Recommendation", "ResourceHealth", "Write",         "Delete", "Action"};
 
 Cell cell_of(const js::Element& e, std::string& scratch) {
   switch (e.type()) {
@@ -64,7 +74,8 @@ class Reader {
   void run() {
     each_json_record(source_.bytes, {"records", "value"},
                      {.record = [&](std::string_view text, uint64_t line) { parse(text, line); },
-                      .broken = [&](uint64_t line, std::string reason, std::string_view beginning) { sink_.error(line, std::move(reason), beginning); }});
+                      .broken = [&](uint64_t line, std::string reason,
+                                    std::string_view beginning) { sink_.error(line, std::move(reason), beginning); }});
     audit_.finish();
   }
 
@@ -73,8 +84,9 @@ class Reader {
     js::Element e;
     if (parser_.parse(text.data(), text.size(), true).get(e) != simdjson::SUCCESS || !e.is_object()) {
       const bool quotes = text.contains("\"properties\": {'") || text.contains("\"properties\":{'");
-      sink_.error(line, quotes ? "not valid JSON: properties are written with single quotes" : "not valid JSON", text,
-                  quotes ? "Azure Functions write FunctionAppLogs so into storage accounts; export the table from Log Analytics instead" : "");
+      sink_.error(
+          line, quotes ? "not valid JSON: properties are written with single quotes" : "not valid JSON", text,
+          quotes ? "Azure Functions write FunctionAppLogs so into storage accounts; export the table from Log Analytics instead" : "");
       return;
     }
     // An Event Hub capture may wrap the record in a Body.
@@ -169,20 +181,24 @@ class Reader {
   // Members by their names; the table has them in another case, if at all.
   void members(const js::Element& e) {
     js::each_member(e, [&](std::string_view key, const js::Element& value) {
-      if (key == "properties" || key == "time" || key == "category" || key == "resourceId" || key == "tenantId" || key == "identity") return;
+      if (key == "properties" || key == "time" || key == "category" || key == "resourceId" || key == "tenantId" || key == "identity")
+        return;
       rows_.set(key, cell_of(value, scratch_));
     });
   }
 
-  static bool activity(const js::Element& e, std::string_view category, std::string_view operation, const std::optional<js::Element>& properties) {
+  static bool activity(const js::Element& e, std::string_view category, std::string_view operation,
+                       const std::optional<js::Element>& properties) {
     if (js::get(e, "eventTimestamp") && js::get(e, "operationName")) return true;  // az monitor activity-log list
     if (std::find(std::begin(kActivity), std::end(kActivity), category) != std::end(kActivity)) return true;
     // Shippers cut the category off; what is left has an operation of a provider and who called.
     const size_t slashes = static_cast<size_t>(std::count(operation.begin(), operation.end(), '/'));
-    return category.empty() && slashes >= 2 && operation.substr(0, 10).size() == 10 && iequals(operation.substr(0, 10), "microsoft.") && !js::get(properties, "log") && js::get(e, "callerIpAddress").has_value();
+    return category.empty() && slashes >= 2 && operation.substr(0, 10).size() == 10 && iequals(operation.substr(0, 10), "microsoft.") &&
+           !js::get(properties, "log") && js::get(e, "callerIpAddress").has_value();
   }
 
-  void activity_row(const js::Element& e, std::string_view time, std::string_view id, std::string_view category, std::string_view operation, uint64_t line, std::string_view text) {
+  void activity_row(const js::Element& e, std::string_view time, std::string_view id, std::string_view category, std::string_view operation,
+                    uint64_t line, std::string_view text) {
     rows_.begin("AzureActivity");
     const auto put = [&](std::string_view column, std::string_view value) {
       if (!value.empty()) rows_.set(column, Cell::of(value));
@@ -209,8 +225,9 @@ class Reader {
     auto claims = js::get(e, {"identity", "claims"});
     if (!claims) claims = js::get(e, "claims");
     std::string_view caller = plain(js::get(e, "caller"));
-    for (const std::string_view key : {"http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn", "upn", "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name", "name", "appid",
-                                       "http://schemas.microsoft.com/identity/claims/objectidentifier"})
+    for (const std::string_view key :
+         {"http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn", "upn", "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name",
+          "name", "appid", "http://schemas.microsoft.com/identity/claims/objectidentifier"})
       if (caller.empty()) caller = js::text(js::get(claims, key));
     put("Caller", caller);
     const auto json = [&](std::string_view column, const std::optional<js::Element>& value) {
@@ -234,14 +251,16 @@ class Reader {
     rows_.end(line, text);
   }
 
-  void function_row(const js::Element& e, const std::optional<js::Element>& properties, std::string_view time, std::string_view id, uint64_t line, std::string_view text) {
+  void function_row(const js::Element& e, const std::optional<js::Element>& properties, std::string_view time, std::string_view id,
+                    uint64_t line, std::string_view text) {
     rows_.begin("FunctionAppLogs");
     if (js::is_object(properties)) {
       members(*properties);
     } else {
       const std::string_view p = js::text(properties);
-      for (const std::string_view key : {"appName", "roleInstance", "message", "category", "hostVersion", "functionInvocationId", "functionName", "hostInstanceId", "level", "levelId", "processId",
-                                         "eventId", "eventName", "exceptionDetails", "exceptionMessage", "exceptionType", "activityId"})
+      for (const std::string_view key :
+           {"appName", "roleInstance", "message", "category", "hostVersion", "functionInvocationId", "functionName", "hostInstanceId",
+            "level", "levelId", "processId", "eventId", "eventName", "exceptionDetails", "exceptionMessage", "exceptionType", "activityId"})
         if (const auto v = pseudo(p, key); !v.empty()) rows_.set(key, Cell::of(v));
     }
     rows_.set("Location", Cell::of(js::text(e, "location")));
@@ -268,8 +287,8 @@ class Reader {
     });
   }
 
-  void diagnostics_row(const js::Element& e, const std::optional<js::Element>& properties, std::string_view time, std::string_view id, std::string_view category, std::string_view operation,
-                       uint64_t line, std::string_view text) {
+  void diagnostics_row(const js::Element& e, const std::optional<js::Element>& properties, std::string_view time, std::string_view id,
+                       std::string_view category, std::string_view operation, uint64_t line, std::string_view text) {
     rows_.begin("AzureDiagnostics");
     const auto put = [&](std::string_view column, std::string_view value) {
       if (!value.empty()) rows_.set(column, Cell::of(value));
@@ -277,8 +296,13 @@ class Reader {
     put("Category", category);
     put("OperationName", operation);
     put("OperationVersion", js::text(e, "operationVersion"));
-    for (const auto& [from, to] : {std::pair<std::string_view, std::string_view>{"resultType", "ResultType"}, {"resultSignature", "ResultSignature"}, {"resultDescription", "ResultDescription"},
-                                   {"durationMs", "DurationMs"}, {"callerIpAddress", "CallerIPAddress"}, {"correlationId", "CorrelationId"}, {"level", "Level"}})
+    for (const auto& [from, to] : {std::pair<std::string_view, std::string_view>{"resultType", "ResultType"},
+                                   {"resultSignature", "ResultSignature"},
+                                   {"resultDescription", "ResultDescription"},
+                                   {"durationMs", "DurationMs"},
+                                   {"callerIpAddress", "CallerIPAddress"},
+                                   {"correlationId", "CorrelationId"},
+                                   {"level", "Level"}})
       if (const auto v = js::get(e, from)) rows_.set(to, cell_of(*v, scratch_));
     const std::string upper_id(id);
     put("ResourceId", upper_id);
@@ -287,8 +311,10 @@ class Reader {
     put("ResourceGroup", segment_after(id, "resourcegroups"));
     put("ResourceProvider", segment_after(id, "providers"));
     put("Resource", id.substr(id.rfind('/') + 1));
-    if (js::is_object(properties)) flatten(*properties, "", 0);
-    else if (properties) rows_.set("properties_s", cell_of(*properties, scratch_));
+    if (js::is_object(properties))
+      flatten(*properties, "", 0);
+    else if (properties)
+      rows_.set("properties_s", cell_of(*properties, scratch_));
     if (const auto msg = js::text(e, "msg"); !msg.empty()) rows_.set("msg_s", Cell::of(msg));  // Stream Analytics lifts it out
     if (const auto identity = js::get(e, "identity"); js::is_object(identity)) flatten(*identity, "identity", 1);
     common(e, time, id);
@@ -309,12 +335,15 @@ int recognise(std::string_view head, std::string_view path) {
   const std::string_view t = trim(head.substr(0, 64));
   if (!t.starts_with("{") && !t.starts_with("[")) return 0;
   if (head.contains("\"flowTuples\"")) return 0;
-  const bool category = head.contains("\"category\""), id = head.contains("\"resourceId\"") || head.contains("\"ResourceId\""), time = head.contains("\"time\"");
+  const bool category = head.contains("\"category\""), id = head.contains("\"resourceId\"") || head.contains("\"ResourceId\""),
+             time = head.contains("\"time\"");
   const bool operation = head.contains("\"operationName\"");
   // Of a cluster's control plane: audit events among them, and often other categories in the same file.
   // A bare event beside them (its quotes not escaped) makes the file a collector's.
   const bool bare = head.contains("\"kind\":\"Event\"") || head.contains("\"kind\": \"Event\"") || head.contains("\"objectRef\": {");
-  if (category && !bare && head.contains("\"properties\"") && (head.contains("/diagnosticLogs/Read") || head.contains("\\/diagnosticLogs\\/Read") || (id && head.contains("\"kube-audit")))) return 96;
+  if (category && !bare && head.contains("\"properties\"") &&
+      (head.contains("/diagnosticLogs/Read") || head.contains("\\/diagnosticLogs\\/Read") || (id && head.contains("\"kube-audit"))))
+    return 96;
   if (category && id && time) return path.contains("insights-logs-") ? 93 : 82;
   if (category && operation && (head.contains("\"properties\"") || id)) return 80;
   if (head.contains("\"eventTimestamp\"") && operation) return 80;
@@ -326,7 +355,10 @@ int recognise(std::string_view head, std::string_view path) {
 }  // namespace
 
 extern const Decoder kDiagnostics;
-const Decoder kDiagnostics{"azure-diagnostics", "records of diagnostic settings and activity logs: storage blobs, Event Hub envelopes, lines (AKS control plane, firewall, Key Vault, any other)",
-                           "AKSAudit, AKSAuditAdmin, AKSControlPlane, AZFW*, AZKVAuditLogs, AzureActivity, AzureDiagnostics, FunctionAppLogs", recognise, decode};
+const Decoder kDiagnostics{
+    "azure-diagnostics",
+    "records of diagnostic settings and activity logs: storage blobs, Event Hub envelopes, lines (AKS control plane, firewall, Key Vault, "
+    "any other)",
+    "AKSAudit, AKSAuditAdmin, AKSControlPlane, AZFW*, AZKVAuditLogs, AzureActivity, AzureDiagnostics, FunctionAppLogs", recognise, decode};
 
 }  // namespace egret::ingest

@@ -14,8 +14,10 @@
 namespace egret::ingest {
 namespace {
 
-constexpr std::pair<std::string_view, int> kTypes[] = {{"A", 1}, {"NS", 2}, {"CNAME", 5}, {"SOA", 6}, {"PTR", 12}, {"HINFO", 13}, {"MX", 15}, {"TXT", 16}, {"AAAA", 28}, {"SRV", 33}, {"HTTPS", 65}, {"ANY", 255}};
-constexpr std::pair<std::string_view, int> kCodes[] = {{"NOERROR", 0}, {"FORMERR", 1}, {"SERVFAIL", 2}, {"NXDOMAIN", 3}, {"NOTIMP", 4}, {"REFUSED", 5}};
+constexpr std::pair<std::string_view, int> kTypes[] = {{"A", 1},   {"NS", 2},   {"CNAME", 5}, {"SOA", 6},  {"PTR", 12},   {"HINFO", 13},
+                                                       {"MX", 15}, {"TXT", 16}, {"AAAA", 28}, {"SRV", 33}, {"HTTPS", 65}, {"ANY", 255}};
+constexpr std::pair<std::string_view, int> kCodes[] = {{"NOERROR", 0},  {"FORMERR", 1}, {"SERVFAIL", 2},
+                                                       {"NXDOMAIN", 3}, {"NOTIMP", 4},  {"REFUSED", 5}};
 
 struct Dns {
   std::string_view src, type, name, protocol, code, flags;
@@ -93,8 +95,10 @@ bool dns_text(std::string_view text, const FirewallContext& context, Sink& sink)
   while (!rest.empty() && n < w.size()) {
     const size_t blank = rest.find(' ');
     const std::string_view word = rest.substr(0, blank);
-    if (!word.empty() && word != "-" && word != "\xe2\x80\x93") w[n++] = word;
-    else if (n > 8) w[n++] = word;
+    if (!word.empty() && word != "-" && word != "\xe2\x80\x93")
+      w[n++] = word;
+    else if (n > 8)
+      w[n++] = word;
     if (blank == std::string_view::npos) break;
     rest.remove_prefix(blank + 1);
   }
@@ -120,7 +124,8 @@ std::string json_text(std::string_view quoted) {
   thread_local simdjson::dom::parser parser;
   simdjson::dom::element e;
   std::string_view text;
-  if (parser.parse(quoted.data(), quoted.size(), true).get(e) != simdjson::SUCCESS || e.get_string().get(text) != simdjson::SUCCESS) return std::string(quoted);
+  if (parser.parse(quoted.data(), quoted.size(), true).get(e) != simdjson::SUCCESS || e.get_string().get(text) != simdjson::SUCCESS)
+    return std::string(quoted);
   return std::string(text);
 }
 
@@ -168,8 +173,15 @@ bool firewall_text_rows(std::string_view text, const FirewallContext& context, S
 void firewall_dns_row(const model::Batch& b, size_t row, std::string_view cluster, Sink& sink) {
   const auto text = [&](std::string_view column) { return b.text(b.column(column), row); };
   const std::string port = b.to_text(b.column("SourcePort"), row);
-  add_dns({.src = text("SourceIp"), .type = text("QueryType"), .name = text("QueryName"), .protocol = text("Protocol"), .code = text("ResponseCode"), .flags = text("ResponseFlags"),
-           .port = number(port), .id = b.number(b.column("QueryId"), row), .seconds = b.real(b.column("RequestDurationSecs"), row)},
+  add_dns({.src = text("SourceIp"),
+           .type = text("QueryType"),
+           .name = text("QueryName"),
+           .protocol = text("Protocol"),
+           .code = text("ResponseCode"),
+           .flags = text("ResponseFlags"),
+           .port = number(port),
+           .id = b.number(b.column("QueryId"), row),
+           .seconds = b.real(b.column("RequestDurationSecs"), row)},
           b.number(b.column("TimeGenerated"), row), cluster, sink);
 }
 

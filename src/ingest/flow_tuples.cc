@@ -34,15 +34,33 @@ struct Level {
 
 struct Columns {
   explicit Columns(const model::Batch& b)
-      : time(b.column("TimeGenerated")), end(b.column("EventEndTime")), start(b.column("EventStartTime")), vendor(b.column("EventVendor")),
-        product(b.column("EventProduct")), type(b.column("EventType")), sub_type(b.column("EventSubType")), result(b.column("EventResult")),
-        count(b.column("EventCount")), action(b.column("DvcAction")), src(b.column("SrcIpAddr")), src_port(b.column("SrcPortNumber")),
-        dst(b.column("DstIpAddr")), dst_port(b.column("DstPortNumber")), protocol(b.column("NetworkProtocol")),
-        direction(b.column("NetworkDirection")), rule(b.column("NetworkRuleName")), src_bytes(b.column("SrcBytes")),
-        dst_bytes(b.column("DstBytes")), src_packets(b.column("SrcPackets")), dst_packets(b.column("DstPackets")), mac(b.column("SrcMacAddr")),
-        id(b.column("DvcId")), cluster(b.column("Cluster")), precision(b.column("TimePrecision")) {}
-  int time, end, start, vendor, product, type, sub_type, result, count, action, src, src_port, dst, dst_port, protocol, direction, rule, src_bytes,
-      dst_bytes, src_packets, dst_packets, mac, id, cluster, precision;
+      : time(b.column("TimeGenerated")),
+        end(b.column("EventEndTime")),
+        start(b.column("EventStartTime")),
+        vendor(b.column("EventVendor")),
+        product(b.column("EventProduct")),
+        type(b.column("EventType")),
+        sub_type(b.column("EventSubType")),
+        result(b.column("EventResult")),
+        count(b.column("EventCount")),
+        action(b.column("DvcAction")),
+        src(b.column("SrcIpAddr")),
+        src_port(b.column("SrcPortNumber")),
+        dst(b.column("DstIpAddr")),
+        dst_port(b.column("DstPortNumber")),
+        protocol(b.column("NetworkProtocol")),
+        direction(b.column("NetworkDirection")),
+        rule(b.column("NetworkRuleName")),
+        src_bytes(b.column("SrcBytes")),
+        dst_bytes(b.column("DstBytes")),
+        src_packets(b.column("SrcPackets")),
+        dst_packets(b.column("DstPackets")),
+        mac(b.column("SrcMacAddr")),
+        id(b.column("DvcId")),
+        cluster(b.column("Cluster")),
+        precision(b.column("TimePrecision")) {}
+  int time, end, start, vendor, product, type, sub_type, result, count, action, src, src_port, dst, dst_port, protocol, direction, rule,
+      src_bytes, dst_bytes, src_packets, dst_packets, mac, id, cluster, precision;
 };
 
 constexpr std::string_view kTable = "ASimNetworkSessionLogs";
@@ -118,7 +136,13 @@ class Scanner {
             in_tuples_ = true;
             groups_.emplace_back();
           }
-          levels_.push_back({.object = c == '{', .record = false, .rule = {}, .mac = {}, .time = {}, .id = {}, .first_group = groups_.size() - (in_tuples_ ? 1 : 0)});
+          levels_.push_back({.object = c == '{',
+                             .record = false,
+                             .rule = {},
+                             .mac = {},
+                             .time = {},
+                             .id = {},
+                             .first_group = groups_.size() - (in_tuples_ ? 1 : 0)});
           have_key = false;
           break;
         case ']':
@@ -132,7 +156,8 @@ class Scanner {
       }
     }
     if (!levels_.empty()) {
-      if (complete_) fail("the file ends inside a record", source_.bytes.substr(source_.bytes.size() > 120 ? source_.bytes.size() - 120 : 0), end);
+      if (complete_)
+        fail("the file ends inside a record", source_.bytes.substr(source_.bytes.size() > 120 ? source_.bytes.size() - 120 : 0), end);
       while (!levels_.empty()) close();
     }
     if (!tuples_.empty()) emit({});
@@ -143,10 +168,14 @@ class Scanner {
   void value(std::string_view key, std::string_view text) {
     if (levels_.empty()) return;
     Level& l = levels_.back();
-    if (key == "rule") l.rule = text;
-    else if (key == "mac" || key == "macAddress") l.mac = text;
-    else if (key == "time") l.time = text;
-    else if (key == "targetResourceID" || ((key == "resourceId" || key == "resourceID") && l.id.empty())) l.id = text;
+    if (key == "rule")
+      l.rule = text;
+    else if (key == "mac" || key == "macAddress")
+      l.mac = text;
+    else if (key == "time")
+      l.time = text;
+    else if (key == "targetResourceID" || ((key == "resourceId" || key == "resourceID") && l.id.empty()))
+      l.id = text;
     else if (key.starts_with("flow.") || key == "flowTuple") {
       groups_.emplace_back();
       tuples_.push_back({text, static_cast<uint32_t>(groups_.size() - 1)});
@@ -205,8 +234,15 @@ class Scanner {
       return;
     }
     const std::string_view network = std::string_view(id_).substr(id_.rfind('/') + 1);
-    sink_.covered({.cluster = cluster_, .scope = cluster_.empty() ? "network" : "cluster", .name = cluster_.empty() ? std::string(network) : "",
-                   .source = vnet ? "vnet-flow" : "nsg-flow", .table = std::string(kTable), .from = first, .to = last, .completeness = 1, .rows = rows});
+    sink_.covered({.cluster = cluster_,
+                   .scope = cluster_.empty() ? "network" : "cluster",
+                   .name = cluster_.empty() ? std::string(network) : "",
+                   .source = vnet ? "vnet-flow" : "nsg-flow",
+                   .table = std::string(kTable),
+                   .from = first,
+                   .to = last,
+                   .completeness = 1,
+                   .rows = rows});
   }
 
   // timestamp, source, destination, ports, protocol, direction, then VNet: state, encryption, counters; NSG: decision[, state, counters].
@@ -231,7 +267,8 @@ class Scanner {
     if (!IpAddress::parse(f[1])) return fail("the source is not an IP address", t.text, t.text.data());
     if (!IpAddress::parse(f[2])) return fail("the destination is not an IP address", t.text, t.text.data());
     int64_t sport = 0, dport = 0;
-    if (!(f[3].empty() || integer(f[3], sport)) || !(f[4].empty() || integer(f[4], dport)) || sport > 65535 || dport > 65535 || sport < 0 || dport < 0)
+    if (!(f[3].empty() || integer(f[3], sport)) || !(f[4].empty() || integer(f[4], dport)) || sport > 65535 || dport > 65535 || sport < 0 ||
+        dport < 0)
       return fail("a port is not a number from 0 to 65535", t.text, t.text.data());
     if (f[6] != "I" && f[6] != "O") return fail("the direction is neither I nor O", t.text, t.text.data());
     vnet = !(f[5] == "T" || f[5] == "U");
@@ -254,7 +291,8 @@ class Scanner {
     }
     int64_t counter[4] = {-1, -1, -1, -1};
     for (size_t i = 0; i < 4 && counters + i < n; ++i)
-      if (!f[counters + i].empty() && !integer(f[counters + i], counter[i])) return fail("a counter is not a number", t.text, t.text.data());
+      if (!f[counters + i].empty() && !integer(f[counters + i], counter[i]))
+        return fail("a counter is not a number", t.text, t.text.data());
 
     model::Batch& b = sink_.rows(kTable);
     const Columns& c = columns_;
@@ -332,7 +370,8 @@ int recognise_nsg(std::string_view head, std::string_view) {
 }  // namespace
 
 extern const Decoder kVnetFlow, kNsgFlow;
-const Decoder kVnetFlow{"vnet-flow", "Azure virtual network flow logs (PT1H.json blobs, lines, flattened records)", "ASimNetworkSessionLogs", recognise_vnet, decode};
+const Decoder kVnetFlow{"vnet-flow", "Azure virtual network flow logs (PT1H.json blobs, lines, flattened records)",
+                        "ASimNetworkSessionLogs", recognise_vnet, decode};
 const Decoder kNsgFlow{"nsg-flow", "Azure NSG flow logs, versions 1 and 2", "ASimNetworkSessionLogs", recognise_nsg, decode};
 
 }  // namespace egret::ingest

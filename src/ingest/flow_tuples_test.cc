@@ -18,12 +18,14 @@ MemorySink decode(std::string_view bytes, std::string cluster = {}) {
 
 std::string vnet(std::string_view tuples) {
   // Members in the order of a writer that sorts them: the tuples before their rule, the record's own after its flows.
-  return std::string(R"({"records":[{"category":"FlowLogFlowEvent","flowRecords":{"flows":[{"aclID":"a","flowGroups":[{"flowTuples":[)") + std::string(tuples) +
+  return std::string(R"({"records":[{"category":"FlowLogFlowEvent","flowRecords":{"flows":[{"aclID":"a","flowGroups":[{"flowTuples":[)") +
+         std::string(tuples) +
          R"(],"rule":"UserRule_out"}]}]},"macAddress":"00224871C205","targetResourceID":"/subscriptions/s/resourceGroups/MC_rg_aks-one_canadacentral/providers/Microsoft.Network/virtualNetworks/net","time":"2022-09-14T09:00:52.5625085Z"}]})";
 }
 
 TEST(FlowTuples, ReadsVnetTuples) {
-  const auto s = decode(vnet(R"("1663146003599,10.0.0.6,52.239.184.180,23956,443,6,O,B,NX,0,0,0,0","1663146003606,10.0.0.6,52.239.184.180,23956,443,6,O,E,X,3,767,2,1580")"));
+  const auto s = decode(vnet(
+      R"("1663146003599,10.0.0.6,52.239.184.180,23956,443,6,O,B,NX,0,0,0,0","1663146003606,10.0.0.6,52.239.184.180,23956,443,6,O,E,X,3,767,2,1580")"));
   ASSERT_EQ(s.count(kTable), 2u);
   EXPECT_TRUE(s.errors.empty());
   EXPECT_EQ(s.text(kTable, 0, "TimeGenerated"), "2022-09-14T09:00:03.599Z");
@@ -40,7 +42,8 @@ TEST(FlowTuples, ReadsVnetTuples) {
 }
 
 TEST(FlowTuples, ContinueAndBeginMayHaveEmptyCounters) {
-  const auto s = decode(vnet(R"("1493763938000,185.170.185.105,10.2.0.4,35370,23,6,I,C,NX,,,,","1493763938000,185.170.185.105,10.2.0.4,35370,23,6,I,D,NX,0,0,0,0")"));
+  const auto s = decode(vnet(
+      R"("1493763938000,185.170.185.105,10.2.0.4,35370,23,6,I,C,NX,,,,","1493763938000,185.170.185.105,10.2.0.4,35370,23,6,I,D,NX,0,0,0,0")"));
   ASSERT_EQ(s.count(kTable), 2u);
   EXPECT_EQ(s.text(kTable, 0, "SrcBytes"), "");
   EXPECT_EQ(s.text(kTable, 0, "NetworkDirection"), "Inbound");
@@ -49,7 +52,8 @@ TEST(FlowTuples, ContinueAndBeginMayHaveEmptyCounters) {
 }
 
 TEST(FlowTuples, RefusesEachBrokenTupleAlone) {
-  const auto s = decode(vnet(R"("1663146003599,10.0.0.6,52.239.184.180,23956,443,6,O,B,NX,0,0,0,0","x,10.0.0.6,52.239.184.180,1,443,6,O,B,NX,0,0,0,0","1663146003599,10.0.0.600,52.239.184.180,1,443,6,O,B,NX,0,0,0,0","1663146003599,10.0.0.6,52.239.184.180,70000,443,6,O,B,NX","1663146003599,10.0.0.6")"));
+  const auto s = decode(vnet(
+      R"("1663146003599,10.0.0.6,52.239.184.180,23956,443,6,O,B,NX,0,0,0,0","x,10.0.0.6,52.239.184.180,1,443,6,O,B,NX,0,0,0,0","1663146003599,10.0.0.600,52.239.184.180,1,443,6,O,B,NX,0,0,0,0","1663146003599,10.0.0.6,52.239.184.180,70000,443,6,O,B,NX","1663146003599,10.0.0.6")"));
   EXPECT_EQ(s.count(kTable), 1u);
   ASSERT_EQ(s.errors.size(), 4u);
   EXPECT_EQ(s.errors[1].reason, "the source is not an IP address");
@@ -67,10 +71,13 @@ TEST(FlowTuples, KeepsWhatCameBeforeTheCut) {
 
 TEST(FlowTuples, ReadsBothVersionsOfNsgLogs) {
   const auto record = [](std::string_view tuples) {
-    return std::string(R"({"records":[{"time":"2017-02-16T22:00:32Z","category":"NetworkSecurityGroupFlowEvent","resourceId":"/SUBSCRIPTIONS/S/RESOURCEGROUPS/RG/PROVIDERS/MICROSOFT.NETWORK/NETWORKSECURITYGROUPS/N","properties":{"flows":[{"rule":"R1","flows":[{"mac":"000D3AF8801A","flowTuples":[)") +
-           std::string(tuples) + R"(]}]},{"rule":"R2","flows":[{"mac":"000D3AF8801B","flowTuples":["1487282421,42.119.146.95,10.1.0.4,51529,5358,U,I,D"]}]}]}}]})";
+    return std::string(
+               R"({"records":[{"time":"2017-02-16T22:00:32Z","category":"NetworkSecurityGroupFlowEvent","resourceId":"/SUBSCRIPTIONS/S/RESOURCEGROUPS/RG/PROVIDERS/MICROSOFT.NETWORK/NETWORKSECURITYGROUPS/N","properties":{"flows":[{"rule":"R1","flows":[{"mac":"000D3AF8801A","flowTuples":[)") +
+           std::string(tuples) +
+           R"(]}]},{"rule":"R2","flows":[{"mac":"000D3AF8801B","flowTuples":["1487282421,42.119.146.95,10.1.0.4,51529,5358,U,I,D"]}]}]}}]})";
   };
-  const auto s = decode(record(R"("1487282370,10.1.0.4,163.28.66.17,61771,3389,T,O,A,B,,,,","1487282393,10.1.0.4,163.28.66.17,61771,3389,T,O,A,E,1,66,2,132")"));
+  const auto s = decode(record(
+      R"("1487282370,10.1.0.4,163.28.66.17,61771,3389,T,O,A,B,,,,","1487282393,10.1.0.4,163.28.66.17,61771,3389,T,O,A,E,1,66,2,132")"));
   ASSERT_EQ(s.count(kTable), 3u);
   EXPECT_EQ(s.text(kTable, 1, "DstBytes"), "132");
   EXPECT_EQ(s.text(kTable, 1, "NetworkRuleName"), "R1");

@@ -22,7 +22,9 @@ std::string replace_all(std::string s, std::string_view from, std::string_view t
 bool name_like(std::string_view s) {
   if (s.size() < 4 || s.size() > 253 || !s.contains('.') || s.front() == '.' || s.contains("..")) return false;
   for (const char c : s)
-    if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || static_cast<unsigned char>(c) >= 0x80)) return false;
+    if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' ||
+          static_cast<unsigned char>(c) >= 0x80))
+      return false;
   const std::string_view top = s.substr(s.rfind('.', s.size() - 2) + 1);
   return top.size() >= 2 && top.find_first_not_of("0123456789.") != std::string_view::npos;
 }
@@ -43,9 +45,11 @@ Observable classify(std::string_view raw) {
     if (v.size() == 128) return {"file-sha512", to_lower(v)};
   }
   // 1.2.3.4:443
-  if (const size_t colon = v.rfind(':'); colon != std::string::npos && v.find(':') == colon && v.find_first_not_of("0123456789", colon + 1) == std::string::npos)
+  if (const size_t colon = v.rfind(':');
+      colon != std::string::npos && v.find(':') == colon && v.find_first_not_of("0123456789", colon + 1) == std::string::npos)
     if (IpAddress::parse(v.substr(0, colon))) return {"ipv4-addr", v.substr(0, colon)};
-  if (const size_t at = v.find('@'); at != std::string::npos && at > 0 && name_like(std::string_view(v).substr(at + 1))) return {"email-addr", to_lower(v)};
+  if (const size_t at = v.find('@'); at != std::string::npos && at > 0 && name_like(std::string_view(v).substr(at + 1)))
+    return {"email-addr", to_lower(v)};
   if (v.ends_with('.')) v.pop_back();
   if (name_like(v)) return {"domain-name", to_lower(v)};
   if (v.contains('/') && name_like(v.substr(0, v.find('/')))) return {"url", v};
@@ -84,9 +88,12 @@ std::vector<Observable> observables_of_pattern(std::string_view p) {
     while (i < p.size() && p[i] == ' ') ++i;
     bool usable = false;
     const auto word = [&](std::string_view w) { return p.size() - i >= w.size() && iequals(p.substr(i, w.size()), w); };
-    if (word("=")) usable = true, i += 1;
-    else if (word("IN")) usable = true, i += 2;
-    else if (word("ISSUBSET")) usable = true, i += 8;
+    if (word("="))
+      usable = true, i += 1;
+    else if (word("IN"))
+      usable = true, i += 2;
+    else if (word("ISSUBSET"))
+      usable = true, i += 8;
     std::vector<std::string> values;
     while (i < p.size() && (p[i] == ' ' || p[i] == '(')) ++i;
     while (i < p.size() && p[i] == '\'') {
@@ -110,9 +117,12 @@ std::vector<Observable> observables_of_pattern(std::string_view p) {
     const std::string low = to_lower(path);
     for (std::string& v : values) {
       std::string type;
-      if (object == "ipv4-addr" || object == "ipv6-addr" || object == "url" || object == "email-addr") type = low == "value" ? std::string(object) : "";
-      else if (object == "domain-name") type = low == "value" ? "domain-name" : low.contains("resolves_to") ? classify(v).type : "";
-      else if (object == "network-traffic" && low.ends_with("ref.value")) type = classify(v).type;
+      if (object == "ipv4-addr" || object == "ipv6-addr" || object == "url" || object == "email-addr")
+        type = low == "value" ? std::string(object) : "";
+      else if (object == "domain-name")
+        type = low == "value" ? "domain-name" : low.contains("resolves_to") ? classify(v).type : "";
+      else if (object == "network-traffic" && low.ends_with("ref.value"))
+        type = classify(v).type;
       else if (object == "file" && low.contains("hashes")) {
         std::string hash = low;
         std::erase(hash, '-');
@@ -121,7 +131,8 @@ std::vector<Observable> observables_of_pattern(std::string_view p) {
             type = "file-" + std::string(h);
             break;
           }
-      } else if (object == "email-message" && low.contains("from_ref")) type = classify(v).type;
+      } else if (object == "email-message" && low.contains("from_ref"))
+        type = classify(v).type;
       if (type.empty()) continue;
       Observable o{type, type == "url" ? v : to_lower(v)};
       if (std::find(out.begin(), out.end(), o) == out.end()) out.push_back(std::move(o));

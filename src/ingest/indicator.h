@@ -10,7 +10,8 @@
 namespace egret::ingest {
 
 struct Observable {
-  std::string type;   // ipv4-addr, ipv6-addr, domain-name, url, email-addr, file-md5, file-sha1, file-sha256, file-sha512, file-path, file-name, mutex
+  std::string type;   // ipv4-addr, ipv6-addr, domain-name, url, email-addr, file-md5, file-sha1, file-sha256, file-sha512, file-path,
+                      // file-name, mutex
   std::string value;  // addresses and ranges as written, names in lower case
   bool operator==(const Observable&) const = default;
 };

@@ -63,9 +63,12 @@ int recognise_plain(std::string_view head, std::string_view path) {
     const std::string_view value = first_field(line);
     const std::string_view after = trim(line.substr(value.size()));
     // Lines of logs begin with addresses, too; a list has at most a number or a comment behind.
-    const bool bare = after.empty() || is_comment(after) || after.find_first_not_of("0123456789 ") == std::string_view::npos || ((value == "0.0.0.0" || value == "127.0.0.1") && after.size() < 100);
-    if (bare && !classify(value).type.empty()) ++good;
-    else if (!classify(line).type.empty() && !line.contains(' ')) ++good;
+    const bool bare = after.empty() || is_comment(after) || after.find_first_not_of("0123456789 ") == std::string_view::npos ||
+                      ((value == "0.0.0.0" || value == "127.0.0.1") && after.size() < 100);
+    if (bare && !classify(value).type.empty())
+      ++good;
+    else if (!classify(line).type.empty() && !line.contains(' '))
+      ++good;
     if (bare && value.contains('/') && Cidr::parse(value)) ++ranges;
   }
   if (lines == 0 || good * 10 < lines * 9) return 0;
@@ -85,8 +88,11 @@ Observable typed(std::string_view value, std::string_view type) {
 }
 
 bool indicator_header(std::string_view name) {
-  for (const std::string_view known : {"ip", "dst_ip", "src_ip", "ipaddress", "ip_address", "address", "indicator", "indicatorvalue", "indicator_value", "ioc", "ioc_value", "value", "observable", "url",
-                                       "domain", "domainname", "host", "hostname", "fqdn", "md5", "md5_hash", "sha1", "sha1_hash", "sha256", "sha256_hash", "hash", "networkip", "cidr", "dest_ip", "destination_ip"})
+  for (const std::string_view known :
+       {"ip",   "dst_ip",    "src_ip",        "ipaddress",  "ip_address", "address", "indicator",   "indicatorvalue", "indicator_value",
+        "ioc",  "ioc_value", "value",         "observable", "url",        "domain",  "domainname",  "host",           "hostname",
+        "fqdn", "md5",       "md5_hash",      "sha1",       "sha1_hash",  "sha256",  "sha256_hash", "hash",           "networkip",
+        "cidr", "dest_ip",   "destination_ip"})
     if (name == known) return true;
   return false;
 }
@@ -172,18 +178,25 @@ void decode_csv(const Source& source, Sink& sink) {
         Observable o = classify(cell);
         if (o.type.empty())
           for (size_t k = 0; k < shape.header.size() && k < cells.size(); ++k)
-            if (shape.header[k] == "indicatortype" || shape.header[k] == "ioc_type" || shape.header[k] == "type") o = typed(cell, trim(cells[k]));
-        if (o.type.empty()) wrong = cell;
-        else if (std::find(x.observables.begin(), x.observables.end(), o) == x.observables.end()) x.observables.push_back(std::move(o));
+            if (shape.header[k] == "indicatortype" || shape.header[k] == "ioc_type" || shape.header[k] == "type")
+              o = typed(cell, trim(cells[k]));
+        if (o.type.empty())
+          wrong = cell;
+        else if (std::find(x.observables.begin(), x.observables.end(), o) == x.observables.end())
+          x.observables.push_back(std::move(o));
       };
       if (shape.header.empty()) {
         Observable o = classify(cell);
-        if (!o.type.empty() && x.observables.empty()) x.observables.push_back(std::move(o));
-        else if (const auto t = cell.size() > 7 ? parse_time(cell, source.time_form()) : std::nullopt; t && !x.created) x.created = t;
-        else if (i > 0) x.tags.emplace_back(cell);
+        if (!o.type.empty() && x.observables.empty())
+          x.observables.push_back(std::move(o));
+        else if (const auto t = cell.size() > 7 ? parse_time(cell, source.time_form()) : std::nullopt; t && !x.created)
+          x.created = t;
+        else if (i > 0)
+          x.tags.emplace_back(cell);
         continue;
       }
-      if (indicator_header(name)) observe();
+      if (indicator_header(name))
+        observe();
       else if (name.contains("first_seen") || name == "firstseen" || name == "dateadded" || name == "date_added" || name == "created") {
         if (const auto t = parse_time(cell, source.time_form()); t && (!x.created || name.contains("first"))) x.created = t;
       } else if (name.contains("last_seen") || name == "last_online" || name == "modified") {
@@ -192,7 +205,8 @@ void decode_csv(const Source& source, Sink& sink) {
         if (cell.find_first_not_of("0123456789") == std::string_view::npos && cell.size() < 4) x.confidence = std::stoi(std::string(cell));
       } else if (name == "id" || name == "ioc_id") {
         x.id = feed + ":" + std::string(cell);
-      } else if (name == "malware" || name == "threat" || name == "tags" || name == "threat_type" || name == "threattype" || name == "malware_printable" || name == "tlp" || name == "category") {
+      } else if (name == "malware" || name == "threat" || name == "tags" || name == "threat_type" || name == "threattype" ||
+                 name == "malware_printable" || name == "tlp" || name == "category") {
         x.tags.emplace_back(cell);
       } else if (name == "description" || name == "comment" || name == "reference") {
         x.description = std::string(cell);
@@ -200,7 +214,8 @@ void decode_csv(const Source& source, Sink& sink) {
     }
     if (x.modified && x.created && *x.modified < *x.created) x.modified = x.created;
     if (x.observables.empty()) {
-      sink.error(line, wrong.empty() ? "no address, name, URL or hash in the row" : "the indicator is no address, range, name, URL or hash", csv.whole());
+      sink.error(line, wrong.empty() ? "no address, name, URL or hash in the row" : "the indicator is no address, range, name, URL or hash",
+                 csv.whole());
       continue;
     }
     add_indicator(x, source, sink);
@@ -212,7 +227,9 @@ int recognise_csv(std::string_view head, std::string_view) {
   const Shape s = shape_of(head);
   if (!s.header.empty()) {
     const bool typical = std::any_of(s.header.begin(), s.header.end(), [](const std::string& n) {
-      return n.contains("first_seen") || n == "firstseen" || n == "indicatortype" || n == "ioc_type" || n.contains("malware") || n == "tlp" || n == "dateadded" || n == "threat_type" || n == "confidence" || n.contains("sha256") || n.contains("md5") || n == "sha1";
+      return n.contains("first_seen") || n == "firstseen" || n == "indicatortype" || n == "ioc_type" || n.contains("malware") ||
+             n == "tlp" || n == "dateadded" || n == "threat_type" || n == "confidence" || n.contains("sha256") || n.contains("md5") ||
+             n == "sha1";
     });
     return typical ? 82 : s.header.size() <= 2 ? 45 : 35;
   }
@@ -225,7 +242,8 @@ int recognise_csv(std::string_view head, std::string_view) {
     bool indicator = false, type = false;
     for (const std::string_view c : cells) {
       if (c.size() >= 32 || c.contains('.')) indicator |= !classify(c).type.empty();
-      type |= iequals(c, "sha256") || iequals(c, "md5") || iequals(c, "sha1") || iequals(c, "ip") || iequals(c, "ipv4") || iequals(c, "domain") || iequals(c, "url");
+      type |= iequals(c, "sha256") || iequals(c, "md5") || iequals(c, "sha1") || iequals(c, "ip") || iequals(c, "ipv4") ||
+              iequals(c, "domain") || iequals(c, "url");
     }
     good += indicator && type;
   }
@@ -237,40 +255,51 @@ int recognise_csv(std::string_view head, std::string_view) {
 void decode_json(const Source& source, Sink& sink) {
   simdjson::dom::parser parser;
   const std::string feed = feed_name(source.path);
-  each_json_record(source.bytes, {"data", "Covid19Indicators", "indicators", "results", "iocs", "value"},
-                   {.record =
-                        [&](std::string_view text, uint64_t line) {
-                          js::Element e;
-                          if (parser.parse(text.data(), text.size(), true).get(e) != simdjson::SUCCESS) {
-                            sink.error(line, "not valid JSON", text);
-                            return;
-                          }
-                          Indicator x{.source = feed};
-                          const auto add = [&](std::string_view v) {
-                            Observable o = classify(v);
-                            if (!o.type.empty() && std::find(x.observables.begin(), x.observables.end(), o) == x.observables.end()) x.observables.push_back(std::move(o));
-                          };
-                          if (e.is_string()) add(js::text(e));
-                          if (Observable o = typed(js::text(e, "Indicator"), js::text(e, "IndicatorType")); !o.type.empty()) x.observables.push_back(std::move(o));
-                          js::each_member(e, [&](std::string_view key, const js::Element& v) {
-                            const std::string name = to_lower(key);
-                            if (indicator_header(name)) add(js::text(v));
-                            else if (name == "firstseen" || name == "first_seen" || name == "dateadded") {
-                              if (const auto t = parse_time(js::text(v)); t && (!x.created || name != "dateadded")) x.created = t;
-                            } else if (name == "lastseen" || name == "last_seen" || name == "lastreportedat") x.modified = parse_time(js::text(v));
-                            else if (name == "abuseconfidencescore" || name == "confidence" || name == "confidence_level") {
-                              if (const auto n = js::integer(v)) x.confidence = static_cast<int>(std::clamp<int64_t>(*n, 0, 100));
-                            } else if (name == "threattype" || name == "threat_type" || name == "malware" || name == "tlp" || name == "malware_printable") x.tags.emplace_back(js::text(v));
-                            else if (name == "externalid" || name == "id") x.id = std::string(js::text(v));
-                            else if (name == "description") x.description = std::string(js::text(v));
-                            else if (name == "additionalmetadata" && v.is_object())
-                              js::each_member(v, [&](std::string_view, const js::Element& more) { add(js::text(more)); });
-                          });
-                          if (x.modified && x.created && *x.modified < *x.created) x.modified = x.created;
-                          if (x.observables.empty()) sink.error(line, "no address, name, URL or hash in the record", text);
-                          else add_indicator(x, source, sink);
-                        },
-                    .broken = [&](uint64_t line, std::string reason, std::string_view beginning) { sink.error(line, std::move(reason), beginning); }});
+  each_json_record(
+      source.bytes, {"data", "Covid19Indicators", "indicators", "results", "iocs", "value"},
+      {.record =
+           [&](std::string_view text, uint64_t line) {
+             js::Element e;
+             if (parser.parse(text.data(), text.size(), true).get(e) != simdjson::SUCCESS) {
+               sink.error(line, "not valid JSON", text);
+               return;
+             }
+             Indicator x{.source = feed};
+             const auto add = [&](std::string_view v) {
+               Observable o = classify(v);
+               if (!o.type.empty() && std::find(x.observables.begin(), x.observables.end(), o) == x.observables.end())
+                 x.observables.push_back(std::move(o));
+             };
+             if (e.is_string()) add(js::text(e));
+             if (Observable o = typed(js::text(e, "Indicator"), js::text(e, "IndicatorType")); !o.type.empty())
+               x.observables.push_back(std::move(o));
+             js::each_member(e, [&](std::string_view key, const js::Element& v) {
+               const std::string name = to_lower(key);
+               if (indicator_header(name))
+                 add(js::text(v));
+               else if (name == "firstseen" || name == "first_seen" || name == "dateadded") {
+                 if (const auto t = parse_time(js::text(v)); t && (!x.created || name != "dateadded")) x.created = t;
+               } else if (name == "lastseen" || name == "last_seen" || name == "lastreportedat")
+                 x.modified = parse_time(js::text(v));
+               else if (name == "abuseconfidencescore" || name == "confidence" || name == "confidence_level") {
+                 if (const auto n = js::integer(v)) x.confidence = static_cast<int>(std::clamp<int64_t>(*n, 0, 100));
+               } else if (name == "threattype" || name == "threat_type" || name == "malware" || name == "tlp" ||
+                          name == "malware_printable")
+                 x.tags.emplace_back(js::text(v));
+               else if (name == "externalid" || name == "id")
+                 x.id = std::string(js::text(v));
+               else if (name == "description")
+                 x.description = std::string(js::text(v));
+               else if (name == "additionalmetadata" && v.is_object())
+                 js::each_member(v, [&](std::string_view, const js::Element& more) { add(js::text(more)); });
+             });
+             if (x.modified && x.created && *x.modified < *x.created) x.modified = x.created;
+             if (x.observables.empty())
+               sink.error(line, "no address, name, URL or hash in the record", text);
+             else
+               add_indicator(x, source, sink);
+           },
+       .broken = [&](uint64_t line, std::string reason, std::string_view beginning) { sink.error(line, std::move(reason), beginning); }});
 }
 
 int recognise_json(std::string_view head, std::string_view) {
@@ -285,8 +314,11 @@ int recognise_json(std::string_view head, std::string_view) {
 }  // namespace
 
 extern const Decoder kIntelPlain, kIntelCsv, kIntelJson;
-const Decoder kIntelPlain{"indicator-list", "plain lists of addresses, ranges, names, URLs or hashes, one a line; hosts files", "ThreatIntelIndicators", recognise_plain, decode_plain};
-const Decoder kIntelCsv{"indicator-csv", "CSV feeds (abuse.ch, MISP, any with a column for the indicator)", "ThreatIntelIndicators", recognise_csv, decode_csv};
-const Decoder kIntelJson{"indicator-json", "JSON lists of indicators (AbuseIPDB, Microsoft's published indicators, ThreatFox)", "ThreatIntelIndicators", recognise_json, decode_json};
+const Decoder kIntelPlain{"indicator-list", "plain lists of addresses, ranges, names, URLs or hashes, one a line; hosts files",
+                          "ThreatIntelIndicators", recognise_plain, decode_plain};
+const Decoder kIntelCsv{"indicator-csv", "CSV feeds (abuse.ch, MISP, any with a column for the indicator)", "ThreatIntelIndicators",
+                        recognise_csv, decode_csv};
+const Decoder kIntelJson{"indicator-json", "JSON lists of indicators (AbuseIPDB, Microsoft's published indicators, ThreatFox)",
+                         "ThreatIntelIndicators", recognise_json, decode_json};
 
 }  // namespace egret::ingest

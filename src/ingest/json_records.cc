@@ -28,7 +28,8 @@ size_t end_of_string(std::string_view s, size_t from) {
 
 class Walker {
  public:
-  Walker(std::string_view bytes, std::initializer_list<std::string_view> envelopes, const JsonRecordHandler& h) : s_(bytes), envelopes_(envelopes), h_(h) {
+  Walker(std::string_view bytes, std::initializer_list<std::string_view> envelopes, const JsonRecordHandler& h)
+      : s_(bytes), envelopes_(envelopes), h_(h) {
     one_line_ = s_.substr(0, s_.size() ? s_.size() - 1 : 0).find('\n') == std::string_view::npos;
   }
 
@@ -73,7 +74,8 @@ class Walker {
       const size_t close = end_of_json_value(s_, at);
       if (close == end) return true;
     }
-    return next < s_.size() && s_[next] == '{' && end - at > 1 && (s_[end - 1] == '}' || s_.substr(next, 3).find('"') != std::string_view::npos);
+    return next < s_.size() && s_[next] == '{' && end - at > 1 &&
+           (s_[end - 1] == '}' || s_.substr(next, 3).find('"') != std::string_view::npos);
   }
 
   void line(size_t from, size_t to) {
@@ -160,7 +162,8 @@ class Walker {
   // Asked for in rising order, so each byte is looked at once.
   uint64_t line_of(size_t at) {
     if (one_line_) return ++record_number_;
-    line_ += static_cast<uint64_t>(std::count(s_.begin() + static_cast<std::ptrdiff_t>(std::min(counted_, at)), s_.begin() + static_cast<std::ptrdiff_t>(at), '\n'));
+    line_ += static_cast<uint64_t>(
+        std::count(s_.begin() + static_cast<std::ptrdiff_t>(std::min(counted_, at)), s_.begin() + static_cast<std::ptrdiff_t>(at), '\n'));
     counted_ = std::max(counted_, at);
     return line_;
   }
@@ -201,6 +204,8 @@ size_t end_of_json_value(std::string_view s, size_t from) {
   return depth == 0 && at > from ? at : std::string_view::npos;
 }
 
-void each_json_record(std::string_view bytes, std::initializer_list<std::string_view> envelopes, const JsonRecordHandler& handler) { Walker(bytes, envelopes, handler).run(); }
+void each_json_record(std::string_view bytes, std::initializer_list<std::string_view> envelopes, const JsonRecordHandler& handler) {
+  Walker(bytes, envelopes, handler).run();
+}
 
 }  // namespace egret::ingest

@@ -30,11 +30,17 @@ struct File {
 };
 
 // Words that name a folder's content and not a cluster.
-constexpr std::string_view kGeneral[] = {
-    "logs", "log", "data", "evidence", "export", "exports", "azure", "alerts", "alert", "defender", "intel", "threat-intel", "threatintel", "ti", "feeds", "ranges",
-    "provider-ranges", "flows", "flow-logs", "flowlogs", "firewall", "shared", "common", "global", "fleet", "network", "dns", "audit", "kubernetes", "kubectl", "k8s", "raw",
-    "releases", "release", "portal", "log-analytics", "loganalytics", "workspace", "sentinel", "security", "security-alert", "misc", "other", "files", "input", "inputs", "keyvault",
-    "key-vault", "activity", "zeek", "envoy", "istio", "coredns", "hub", "meta", "pipeline", "pipelines", "ci", "deployments", "azure-devops", "github", "incident"};
+constexpr std::string_view kGeneral[] = {"logs",         "log",       "data",      "evidence", "export",          "exports",
+                                         "azure",        "alerts",    "alert",     "defender", "intel",           "threat-intel",
+                                         "threatintel",  "ti",        "feeds",     "ranges",   "provider-ranges", "flows",
+                                         "flow-logs",    "flowlogs",  "firewall",  "shared",   "common",          "global",
+                                         "fleet",        "network",   "dns",       "audit",    "kubernetes",      "kubectl",
+                                         "k8s",          "raw",       "releases",  "release",  "portal",          "log-analytics",
+                                         "loganalytics", "workspace", "sentinel",  "security", "security-alert",  "misc",
+                                         "other",        "files",     "input",     "inputs",   "keyvault",        "key-vault",
+                                         "activity",     "zeek",      "envoy",     "istio",    "coredns",         "hub",
+                                         "meta",         "pipeline",  "pipelines", "ci",       "deployments",     "azure-devops",
+                                         "github",       "incident"};
 
 std::string first_folder(std::string_view path) {
   const size_t slash = path.find('/');
@@ -42,7 +48,8 @@ std::string first_folder(std::string_view path) {
 }
 
 bool names_a_cluster(std::string_view folder) {
-  if (folder.empty() || folder.contains('=') || folder.starts_with(".") || folder.starts_with("insights-") || folder.starts_with("am-")) return false;
+  if (folder.empty() || folder.contains('=') || folder.starts_with(".") || folder.starts_with("insights-") || folder.starts_with("am-"))
+    return false;
   for (const std::string_view word : kGeneral)
     if (iequals(folder, word)) return false;
   return true;
@@ -67,7 +74,9 @@ Result<void> list(const fs::path& given, std::vector<File>& files) {
       continue;
     }
     if (it->is_regular_file(ec)) found.push_back({it->path(), it->path().lexically_relative(given).generic_string()});
-    if (found.size() > kMostFiles) return usage_error(fmt::format("{} has more than {} files", given.string(), with_thousands(kMostFiles)), "give a folder further down");
+    if (found.size() > kMostFiles)
+      return usage_error(fmt::format("{} has more than {} files", given.string(), with_thousands(kMostFiles)),
+                         "give a folder further down");
   }
   std::sort(found.begin(), found.end(), [](const File& a, const File& b) { return a.path < b.path; });
   files.insert(files.end(), found.begin(), found.end());
@@ -76,13 +85,17 @@ Result<void> list(const fs::path& given, std::vector<File>& files) {
 
 std::string looks_like(std::string_view bytes) {
   if (bytes.starts_with("PK\x03\x04")) return "a zip archive";
-  if (bytes.starts_with("\x7f" "ELF")) return "a program";
+  if (bytes.starts_with("\x7f"
+                        "ELF"))
+    return "a program";
   if (bytes.starts_with("PAR1")) return "a Parquet file";
-  if (bytes.starts_with("\xd4\xc3\xb2\xa1") || bytes.starts_with("\x0a\x0d\x0d\x0a") || bytes.starts_with("\x4d\x3c\xb2\xa1")) return "a packet capture";
+  if (bytes.starts_with("\xd4\xc3\xb2\xa1") || bytes.starts_with("\x0a\x0d\x0d\x0a") || bytes.starts_with("\x4d\x3c\xb2\xa1"))
+    return "a packet capture";
   const std::string_view head = bytes.substr(0, 4096);
   const std::string_view t = trim(head);
   size_t odd = 0;
-  for (const char c : head) odd += static_cast<unsigned char>(c) < 9 || (static_cast<unsigned char>(c) > 13 && static_cast<unsigned char>(c) < 32);
+  for (const char c : head)
+    odd += static_cast<unsigned char>(c) < 9 || (static_cast<unsigned char>(c) > 13 && static_cast<unsigned char>(c) < 32);
   if (odd * 20 > head.size()) return "binary data";
   if (t.starts_with("{") || t.starts_with("[")) return "JSON";
   if (t.starts_with("<")) return "XML or HTML";
@@ -97,21 +110,27 @@ std::string unknown_hint(const std::vector<Guess>& guesses, std::string_view byt
   if (!guesses.empty()) {
     std::string near;
     for (size_t i = 0; i < guesses.size() && i < 3; ++i) near += (i ? ", " : "") + std::string(guesses[i].decoder->name);
-    return fmt::format("nearest formats: {}. If it is one of these, say so under `files` in evidence.yaml (kind: …) or with --kind; egret ingest --formats lists all", near);
+    return fmt::format(
+        "nearest formats: {}. If it is one of these, say so under `files` in evidence.yaml (kind: …) or with --kind; egret ingest "
+        "--formats lists all",
+        near);
   }
   return "egret ingest --formats lists what is understood; `kind` in evidence.yaml names the format of a file, `skip: true` leaves it out";
 }
 
 class Loader {
  public:
-  Loader(RowStore& store, const LoadOptions& options) : store_(store), options_(options), writer_(store), sink_(writer_, options.now), next_id_(store.next_source_id) {}
+  Loader(RowStore& store, const LoadOptions& options)
+      : store_(store), options_(options), writer_(store), sink_(writer_, options.now), next_id_(store.next_source_id) {}
 
   Result<Summary> run(const std::vector<fs::path>& paths) {
     std::vector<File> files;
     for (const fs::path& p : paths) {
       const size_t before = files.size();
       TRY_VOID(list(p, files));
-      if (files.size() == before) return usage_error(fmt::format("there is no file in {}", p.string()), "it is empty: put exported logs there; egret collect --print shows the commands that export them");
+      if (files.size() == before)
+        return usage_error(fmt::format("there is no file in {}", p.string()),
+                           "it is empty: put exported logs there; egret collect --print shows the commands that export them");
       TRY_VOID(read_manifest(p));
     }
     for (const ClusterFacts& c : manifest_.clusters) {
@@ -119,7 +138,9 @@ class Loader {
       sink_.cluster(c);
     }
     for (const File& f : files)
-      if (const std::string folder = f.single ? std::string() : first_folder(f.path); names_a_cluster(folder) && std::find(names_.begin(), names_.end(), folder) == names_.end()) names_.push_back(folder);
+      if (const std::string folder = f.single ? std::string() : first_folder(f.path);
+          names_a_cluster(folder) && std::find(names_.begin(), names_.end(), folder) == names_.end())
+        names_.push_back(folder);
     known_.insert(store_.known.begin(), store_.known.end());
     for (size_t i = 0; i < files.size() && !writer_.failed(); ++i) {
       if (options_.progress) options_.progress(i, files.size(), files[i].path);
@@ -154,7 +175,7 @@ class Loader {
     source.cluster = cluster_of_path(file.single ? fs::absolute(file.disk).generic_string().insert(0, "/logs") : file.path);
     source.clusters = &names_;
     source.read_at = options_.now;
-    struct stat st {};
+    struct stat st{};
     if (::stat(file.disk.c_str(), &st) == 0) source.modified_at = ticks_from_unix_seconds(st.st_mtime);
     if (name == "evidence.yaml" || name == "evidence.yml") {
       FileSummary s;
@@ -197,7 +218,8 @@ class Loader {
       std::vector<Member> members;
       const std::string trouble = each_tar_member(archive, [&](Member m) { members.push_back(std::move(m)); });
       for (Member& m : members) {
-        if (m.path.rfind('/') != std::string::npos ? m.path.substr(m.path.rfind('/') + 1).starts_with(".") : m.path.starts_with(".")) continue;
+        if (m.path.rfind('/') != std::string::npos ? m.path.substr(m.path.rfind('/') + 1).starts_with(".") : m.path.starts_with("."))
+          continue;
         Content c;
         c.disk_bytes = m.bytes.size();
         c.sha256 = sha256_hex(m.bytes);
@@ -248,14 +270,16 @@ class Loader {
     s.format = decoder ? std::string(decoder->name) : "unknown";
     const int id = next_id_++;
     sink_.begin_file(s, id, s.format);
-    if (!content.trouble.empty()) sink_.error(0, content.trouble, {}, "what could be read was taken; copy or export the file again for the rest");
+    if (!content.trouble.empty())
+      sink_.error(0, content.trouble, {}, "what could be read was taken; copy or export the file again for the rest");
     if (trim(content.bytes.substr(0, 4096)).empty() && content.bytes.size() < 4096) {
       s.format = "empty";
       if (content.trouble.empty()) sink_.error(0, "the file is empty", {}, {});
     } else if (decoder) {
       decoder->decode(source, sink_);
     } else {
-      sink_.error(0, fmt::format("the format is not known ({})", looks_like(content.bytes)), std::string_view(content.bytes).substr(0, 200), unknown_hint(guesses, content.bytes));
+      sink_.error(0, fmt::format("the format is not known ({})", looks_like(content.bytes)), std::string_view(content.bytes).substr(0, 200),
+                  unknown_hint(guesses, content.bytes));
     }
     sink_.end_file();
     record(s, id);
@@ -323,7 +347,8 @@ Result<Summary> load(RowStore& store, const std::vector<fs::path>& paths, const 
     std::vector<std::string> names = model::table_names();
     for (const Decoder* d : decoders()) names.emplace_back(d->name);
     const std::string near = near_name(options.format, names);
-    return usage_error(fmt::format("'{}' is neither a format nor a table", options.format), near.empty() ? "egret ingest --formats lists the formats" : fmt::format("did you mean '{}'?", near));
+    return usage_error(fmt::format("'{}' is neither a format nor a table", options.format),
+                       near.empty() ? "egret ingest --formats lists the formats" : fmt::format("did you mean '{}'?", near));
   }
   return Loader(store, options).run(paths);
 }

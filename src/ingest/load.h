@@ -17,8 +17,8 @@ class Engine;
 namespace egret::ingest {
 
 struct FileSummary {
-  std::string path;       // below the folder
-  std::string format;     // decoder's name, 'unknown', 'repeated' (the same bytes are there already), 'skipped', 'manifest'
+  std::string path;    // below the folder
+  std::string format;  // decoder's name, 'unknown', 'repeated' (the same bytes are there already), 'skipped', 'manifest'
   std::string cluster;
   std::string sha256;
   uint64_t bytes = 0;
@@ -30,18 +30,18 @@ struct FileSummary {
 
 struct Summary {
   std::vector<FileSummary> files;
-  std::map<std::string, uint64_t> rows;       // by table
-  std::map<std::string, uint64_t> notes;      // what the decoders wanted to say, with counts
-  std::map<std::string, std::string> hints;   // by reason of error
-  std::vector<std::string> clusters;          // that rows or folders named
+  std::map<std::string, uint64_t> rows;      // by table
+  std::map<std::string, uint64_t> notes;     // what the decoders wanted to say, with counts
+  std::map<std::string, std::string> hints;  // by reason of error
+  std::vector<std::string> clusters;         // that rows or folders named
   uint64_t row_count() const;
   uint64_t error_count() const;
   uint64_t unknown_files() const;
 };
 
 struct LoadOptions {
-  Ticks now = 0;                     // stamps the rows
-  std::string format;                // decode everything as this decoder or table; empty: by content
+  Ticks now = 0;       // stamps the rows
+  std::string format;  // decode everything as this decoder or table; empty: by content
   // Called before each file; for progress on a terminal. May be empty.
   std::function<void(size_t done, size_t of, const std::string& path)> progress = {};
 };
@@ -50,7 +50,7 @@ struct LoadOptions {
 struct RowStore {
   std::function<Result<void>(const model::Batch&)> append;
   std::function<Result<void>()> commit;
-  std::vector<std::string> known;    // "sha256 cluster" of files that it has already
+  std::vector<std::string> known;  // "sha256 cluster" of files that it has already
   int next_source_id = 1;
 };
 

@@ -18,6 +18,8 @@ Result<Summary> load_paths(store::Engine& engine, const std::vector<std::filesys
   return load(rows, paths, options);
 }
 
-Result<Summary> load_folder(store::Engine& engine, const std::filesystem::path& path, const LoadOptions& options) { return load_paths(engine, {path}, options); }
+Result<Summary> load_folder(store::Engine& engine, const std::filesystem::path& path, const LoadOptions& options) {
+  return load_paths(engine, {path}, options);
+}
 
 }  // namespace egret::ingest

@@ -22,7 +22,8 @@ constexpr std::string_view kFlow =
 class Load : public testing::Test {
  protected:
   void SetUp() override {
-    root_ = fs::temp_directory_path() / ("egret-load-" + std::to_string(::getpid()) + "-" + testing::UnitTest::GetInstance()->current_test_info()->name());
+    root_ = fs::temp_directory_path() /
+            ("egret-load-" + std::to_string(::getpid()) + "-" + testing::UnitTest::GetInstance()->current_test_info()->name());
     fs::create_directories(root_);
   }
   void TearDown() override { fs::remove_all(root_); }
@@ -109,7 +110,10 @@ TEST_F(Load, UnknownAndEmptyFilesBecomeErrorRows) {
 TEST_F(Load, ACutGzipGivesItsGoodPartAndSaysSo) {
   // Random-looking lines, so that the cut falls inside the data and not behind it.
   std::string text;
-  for (int i = 0; i < 4000; ++i) text += "{\"time\":\"2022-09-14T09:00:52Z\",\"category\":\"FlowLogFlowEvent\",\"flow.0\":\"1663146" + std::to_string(100000 + i * 7919 % 900000) + ",10.0.0." + std::to_string(i * 31 % 250) + ",52.239.184.180,23956,443,6,O,B,NX,0,0,0,0\"}\n";
+  for (int i = 0; i < 4000; ++i)
+    text += "{\"time\":\"2022-09-14T09:00:52Z\",\"category\":\"FlowLogFlowEvent\",\"flow.0\":\"1663146" +
+            std::to_string(100000 + i * 7919 % 900000) + ",10.0.0." + std::to_string(i * 31 % 250) +
+            ",52.239.184.180,23956,443,6,O,B,NX,0,0,0,0\"}\n";
   const std::string whole = gzip(text);
   put("aks-one/flow.jsonl.gz", whole.substr(0, whole.size() / 2));
   const auto s = load();
@@ -120,7 +124,9 @@ TEST_F(Load, ACutGzipGivesItsGoodPartAndSaysSo) {
 }
 
 TEST_F(Load, TheManifestNamesWhatNothingElseDoes) {
-  put("evidence.yaml", "clusters:\n  prod-ca:\n    region: Canada Central\n    paths: [ca/**]\n    egress_ips: [20.48.1.2]\nfiles:\n  - path: '*.txt'\n    skip: true\n");
+  put("evidence.yaml",
+      "clusters:\n  prod-ca:\n    region: Canada Central\n    paths: [ca/**]\n    egress_ips: [20.48.1.2]\nfiles:\n  - path: '*.txt'\n    "
+      "skip: true\n");
   put("ca/flow.json", kFlow);
   put("ca/readme.txt", "nothing");
   const auto s = load();
@@ -170,7 +176,9 @@ TEST(Content, Recodes) {
 }
 
 TEST(ClusterOfPath, IdsAndFolders) {
-  EXPECT_EQ(cluster_of_path("insights-logs-kube-audit/resourceId=/SUBSCRIPTIONS/X/RESOURCEGROUPS/R/PROVIDERS/MICROSOFT.CONTAINERSERVICE/MANAGEDCLUSTERS/PROD-CA/y=2022/PT1H.json"), "prod-ca");
+  EXPECT_EQ(cluster_of_path("insights-logs-kube-audit/resourceId=/SUBSCRIPTIONS/X/RESOURCEGROUPS/R/PROVIDERS/MICROSOFT.CONTAINERSERVICE/"
+                            "MANAGEDCLUSTERS/PROD-CA/y=2022/PT1H.json"),
+            "prod-ca");
   EXPECT_EQ(cluster_of_path("prod-ca/x.json"), "prod-ca");
   EXPECT_EQ(cluster_of_path("logs/x.json"), "");
   EXPECT_EQ(cluster_of_path("x.json"), "");

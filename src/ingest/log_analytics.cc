@@ -17,7 +17,8 @@ namespace egret::ingest {
 namespace {
 
 constexpr std::string_view kHint =
-    "name the table: as the file's name, or under `files` in evidence.yaml (kind: KubePodInventory). Rows of a summarised query are no rows of a table; export them unsummarised";
+    "name the table: as the file's name, or under `files` in evidence.yaml (kind: KubePodInventory). Rows of a summarised query are no "
+    "rows of a table; export them unsummarised";
 
 Cell cell_of(const js::Element& e, std::string& scratch) {
   switch (e.type()) {
@@ -34,9 +35,16 @@ Cell cell_of(const js::Element& e, std::string& scratch) {
 
 // Classic Application Insights rows carry their kind in itemType.
 std::string_view app_table(std::string_view item_type) {
-  constexpr std::pair<std::string_view, std::string_view> kKinds[] = {
-      {"request", "AppRequests"}, {"dependency", "AppDependencies"}, {"trace", "AppTraces"}, {"exception", "AppExceptions"}, {"customEvent", "AppEvents"}, {"customMetric", "AppMetrics"},
-      {"availabilityResult", "AppAvailabilityResults"}, {"pageView", "AppPageViews"}, {"browserTiming", "AppBrowserTimings"}, {"performanceCounter", "AppPerformanceCounters"}};
+  constexpr std::pair<std::string_view, std::string_view> kKinds[] = {{"request", "AppRequests"},
+                                                                      {"dependency", "AppDependencies"},
+                                                                      {"trace", "AppTraces"},
+                                                                      {"exception", "AppExceptions"},
+                                                                      {"customEvent", "AppEvents"},
+                                                                      {"customMetric", "AppMetrics"},
+                                                                      {"availabilityResult", "AppAvailabilityResults"},
+                                                                      {"pageView", "AppPageViews"},
+                                                                      {"browserTiming", "AppBrowserTimings"},
+                                                                      {"performanceCounter", "AppPerformanceCounters"}};
   for (const auto& [kind, table] : kKinds)
     if (kind == item_type) return table;
   return {};
@@ -51,7 +59,8 @@ class Reader {
   void json() {
     each_json_record(source_.bytes, {"tables", "value", "results", "rows"},
                      {.record = [&](std::string_view text, uint64_t line) { record(text, line); },
-                      .broken = [&](uint64_t line, std::string reason, std::string_view beginning) { sink_.error(line, std::move(reason), beginning); }});
+                      .broken = [&](uint64_t line, std::string reason,
+                                    std::string_view beginning) { sink_.error(line, std::move(reason), beginning); }});
   }
 
   void csv() {
@@ -99,8 +108,11 @@ class Reader {
     last_key_ = key;
     last_table_ = std::string(table_of_columns(columns, source_.path));
     // The traffic analytics of NSG flow logs, before NTANetAnalytics.
-    const auto has = [&](std::string_view c) { return std::any_of(columns.begin(), columns.end(), [&](const std::string& x) { return bare_column(x).starts_with(c); }); };
-    if (last_table_.empty() && has("FlowIntervalEndTime") && has("AllowedOutFlows") && has("FlowDirection")) last_table_ = "NTANetAnalytics";
+    const auto has = [&](std::string_view c) {
+      return std::any_of(columns.begin(), columns.end(), [&](const std::string& x) { return bare_column(x).starts_with(c); });
+    };
+    if (last_table_.empty() && has("FlowIntervalEndTime") && has("AllowedOutFlows") && has("FlowDirection"))
+      last_table_ = "NTANetAnalytics";
     return last_table_;
   }
 
@@ -149,7 +161,8 @@ class Reader {
   // {"columns":[{"name":…}],"rows":[[…]]}
   void table(const js::Element& e, std::string_view columns_key, std::string_view rows_key, std::string_view name_key, uint64_t line) {
     std::vector<std::string> columns;
-    js::each(js::get(e, columns_key), [&](const js::Element& c) { columns.emplace_back(c.is_string() ? js::text(c) : js::text(c, name_key)); });
+    js::each(js::get(e, columns_key),
+             [&](const js::Element& c) { columns.emplace_back(c.is_string() ? js::text(c) : js::text(c, name_key)); });
     const size_t type_at = static_cast<size_t>(std::find(columns.begin(), columns.end(), "Type") - columns.begin());
     const size_t item_at = static_cast<size_t>(std::find(columns.begin(), columns.end(), "itemType") - columns.begin());
     uint64_t n = 0;
@@ -198,8 +211,10 @@ bool json(std::string_view head) {
 
 void decode(const Source& source, Sink& sink) {
   Reader r(source, sink);
-  if (json(source.bytes)) r.json();
-  else r.csv();
+  if (json(source.bytes))
+    r.json();
+  else
+    r.csv();
 }
 
 int recognise(std::string_view head, std::string_view path) {
@@ -208,7 +223,8 @@ int recognise(std::string_view head, std::string_view path) {
     if (head.contains("\"tables\"") && head.contains("\"columns\"") && head.contains("\"name\"")) return 92;
     if (path.contains("WorkspaceResourceId=")) return 95;
     const bool time = head.contains("\"TimeGenerated\"");
-    const bool typed = head.contains("\"Type\"") || head.contains("\"TableName\"") || head.contains("\"_ResourceId\"") || head.contains("\"TenantId\"");
+    const bool typed =
+        head.contains("\"Type\"") || head.contains("\"TableName\"") || head.contains("\"_ResourceId\"") || head.contains("\"TenantId\"");
     if (time) return typed ? 88 : 75;
     if (head.contains("\"TableName\"") && head.contains("\"PrimaryResult\"")) return 85;
     if (head.contains("\"itemType\"") && head.contains("\"cloud_RoleName\"")) return 85;
@@ -229,6 +245,9 @@ int recognise(std::string_view head, std::string_view path) {
 }  // namespace
 
 extern const Decoder kLogAnalytics;
-const Decoder kLogAnalytics{"log-analytics", "rows of any Azure Monitor table: az monitor log-analytics query, REST and Kusto answers, portal CSV, workspace export, JSON lines", "any", recognise, decode};
+const Decoder kLogAnalytics{
+    "log-analytics",
+    "rows of any Azure Monitor table: az monitor log-analytics query, REST and Kusto answers, portal CSV, workspace export, JSON lines",
+    "any", recognise, decode};
 
 }  // namespace egret::ingest

@@ -22,8 +22,9 @@ MemorySink decode(std::string_view bytes, std::string_view expected, std::string
 }
 
 TEST(LogAnalytics, AzCliRowsAreAllText) {
-  const auto s = decode(R"([{"ClusterName":"Prod-CA","Computer":"aks-n-1","ContainerStatus":"running","ControllerKind":"DaemonSet","ControllerName":"otel","Name":"otel-x","Namespace":"monitoring","PodIp":"10.0.0.4","PodRestartCount":"2","TableName":"PrimaryResult","TimeGenerated":"2022-04-01T06:14:09.5Z"}])",
-                        "log-analytics");
+  const auto s = decode(
+      R"([{"ClusterName":"Prod-CA","Computer":"aks-n-1","ContainerStatus":"running","ControllerKind":"DaemonSet","ControllerName":"otel","Name":"otel-x","Namespace":"monitoring","PodIp":"10.0.0.4","PodRestartCount":"2","TableName":"PrimaryResult","TimeGenerated":"2022-04-01T06:14:09.5Z"}])",
+      "log-analytics");
   ASSERT_EQ(s.count("KubePodInventory"), 1u);
   EXPECT_EQ(s.text("KubePodInventory", 0, "PodRestartCount"), "2");
   EXPECT_EQ(s.text("KubePodInventory", 0, "Cluster"), "prod-ca");
@@ -31,8 +32,9 @@ TEST(LogAnalytics, AzCliRowsAreAllText) {
 }
 
 TEST(LogAnalytics, RestTables) {
-  const auto s = decode(R"({"tables":[{"name":"PrimaryResult","columns":[{"name":"TimeGenerated","type":"datetime"},{"name":"AlertName","type":"string"},{"name":"IsIncident","type":"bool"},{"name":"SystemAlertId","type":"string"}],"rows":[["2022-04-01T06:14:09Z","C2",false,"1"],[null,"no time",null,"2"]]}]})",
-                        "log-analytics");
+  const auto s = decode(
+      R"({"tables":[{"name":"PrimaryResult","columns":[{"name":"TimeGenerated","type":"datetime"},{"name":"AlertName","type":"string"},{"name":"IsIncident","type":"bool"},{"name":"SystemAlertId","type":"string"}],"rows":[["2022-04-01T06:14:09Z","C2",false,"1"],[null,"no time",null,"2"]]}]})",
+      "log-analytics");
   ASSERT_EQ(s.count("SecurityAlert"), 1u);
   EXPECT_EQ(s.text("SecurityAlert", 0, "IsIncident"), "false");
   ASSERT_EQ(s.errors.size(), 1u);
@@ -40,25 +42,35 @@ TEST(LogAnalytics, RestTables) {
 }
 
 TEST(LogAnalytics, PortalCsvWithLocalTimes) {
-  const std::string utc = "\"TimeGenerated [UTC]\",\"ObjectKind\",\"Name\",\"Namespace\",\"Reason\",\"Message\",\"KubeEventType\"\n\"4/1/2022, 6:14:09.123 AM\",Pod,otel-x,monitoring,Started,\"a \"\"b\"\"\nc\",Normal\n";
+  const std::string utc =
+      "\"TimeGenerated [UTC]\",\"ObjectKind\",\"Name\",\"Namespace\",\"Reason\",\"Message\",\"KubeEventType\"\n\"4/1/2022, 6:14:09.123 "
+      "AM\",Pod,otel-x,monitoring,Started,\"a \"\"b\"\"\nc\",Normal\n";
   auto s = decode(utc, "log-analytics", "query_data.csv");
   ASSERT_EQ(s.count("KubeEvents"), 1u);
   EXPECT_EQ(s.text("KubeEvents", 0, "TimeGenerated"), "2022-04-01T06:14:09.123Z");
   EXPECT_EQ(s.text("KubeEvents", 0, "Message"), "a \"b\"\nc");
-  s = decode("TimeGenerated [Local Time],ObjectKind,Name,Namespace,Reason,Message,KubeEventType\n\"1.4.2022 08:14:09\",Pod,o,m,Started,x,Normal\n", "log-analytics", "query_data.csv", {.path = {}, .bytes = {}, .cluster = "one", .region = {}, .kind = {}, .utc_offset = 2 * kTicksPerHour});
+  s = decode(
+      "TimeGenerated [Local Time],ObjectKind,Name,Namespace,Reason,Message,KubeEventType\n\"1.4.2022 08:14:09\",Pod,o,m,Started,x,Normal\n",
+      "log-analytics", "query_data.csv",
+      {.path = {}, .bytes = {}, .cluster = "one", .region = {}, .kind = {}, .utc_offset = 2 * kTicksPerHour});
   EXPECT_EQ(s.text("KubeEvents", 0, "TimeGenerated"), "2022-04-01T06:14:09Z");
   EXPECT_EQ(s.text("KubeEvents", 0, "Cluster"), "one");
 }
 
 TEST(LogAnalytics, WorkspaceExportDropsDoubles) {
-  const std::string row = R"({"TimeGenerated":"2022-04-01T06:14:09Z","Computer":"n1","Name":"otel-x","Namespace":"m","ControllerName":"otel"})" "\n";
-  const auto s = decode(row + row, "log-analytics", "am-kubepodinventory/WorkspaceResourceId=/subscriptions/s/resourcegroups/r/providers/microsoft.operationalinsights/workspaces/w/y=2022/m=04/d=01/h=06/m=10/PT05M.json");
+  const std::string row =
+      R"({"TimeGenerated":"2022-04-01T06:14:09Z","Computer":"n1","Name":"otel-x","Namespace":"m","ControllerName":"otel"})"
+      "\n";
+  const auto s = decode(row + row, "log-analytics",
+                        "am-kubepodinventory/WorkspaceResourceId=/subscriptions/s/resourcegroups/r/providers/microsoft.operationalinsights/"
+                        "workspaces/w/y=2022/m=04/d=01/h=06/m=10/PT05M.json");
   EXPECT_EQ(s.count("KubePodInventory"), 1u);
 }
 
 TEST(LogAnalytics, ContainerLogRowsGiveDnsRows) {
-  const auto s = decode(R"([{"TimeGenerated":"2022-04-01T06:14:09Z","ContainerName":"coredns","PodName":"coredns-1","PodNamespace":"kube-system","LogSource":"stdout","LogMessage":"[INFO] 10.244.0.5:40312 - 4021 \"A IN ifconfig.co. udp 29 false 512\" NOERROR qr,rd,ra 72 0.002s","_ResourceId":"/subscriptions/s/resourcegroups/r/providers/microsoft.containerservice/managedclusters/prod-ca"}])",
-                        "log-analytics");
+  const auto s = decode(
+      R"([{"TimeGenerated":"2022-04-01T06:14:09Z","ContainerName":"coredns","PodName":"coredns-1","PodNamespace":"kube-system","LogSource":"stdout","LogMessage":"[INFO] 10.244.0.5:40312 - 4021 \"A IN ifconfig.co. udp 29 false 512\" NOERROR qr,rd,ra 72 0.002s","_ResourceId":"/subscriptions/s/resourcegroups/r/providers/microsoft.containerservice/managedclusters/prod-ca"}])",
+      "log-analytics");
   ASSERT_EQ(s.count("ContainerLogV2"), 1u);
   ASSERT_EQ(s.count("ASimDnsActivityLogs"), 1u);
   EXPECT_EQ(s.text("ASimDnsActivityLogs", 0, "DnsQuery"), "ifconfig.co");
@@ -66,11 +78,12 @@ TEST(LogAnalytics, ContainerLogRowsGiveDnsRows) {
 }
 
 TEST(Diagnostics, AuditAutoscalerAndOthers) {
-  const auto s = decode(R"({"time":"2022-04-01T06:14:09Z","category":"cluster-autoscaler","resourceId":"/SUBSCRIPTIONS/S/RESOURCEGROUPS/R/PROVIDERS/MICROSOFT.CONTAINERSERVICE/MANAGEDCLUSTERS/PROD-CA","operationName":"Microsoft.ContainerService/managedClusters/diagnosticLogs/Read","properties":{"log":"I0401 06:14:09 scale_up.go:1] Scale-up: setting group size to 4","stream":"stderr","pod":"cluster-autoscaler-1"}}
+  const auto s = decode(
+      R"({"time":"2022-04-01T06:14:09Z","category":"cluster-autoscaler","resourceId":"/SUBSCRIPTIONS/S/RESOURCEGROUPS/R/PROVIDERS/MICROSOFT.CONTAINERSERVICE/MANAGEDCLUSTERS/PROD-CA","operationName":"Microsoft.ContainerService/managedClusters/diagnosticLogs/Read","properties":{"log":"I0401 06:14:09 scale_up.go:1] Scale-up: setting group size to 4","stream":"stderr","pod":"cluster-autoscaler-1"}}
 {"time":"2022-04-01T06:14:09Z","category":"kube-audit","resourceId":"/SUBSCRIPTIONS/S/RESOURCEGROUPS/R/PROVIDERS/MICROSOFT.CONTAINERSERVICE/MANAGEDCLUSTERS/PROD-CA","operationName":"x","properties":{"log":"{\"kind\":\"Event\",\"apiVersion\":\"audit.k8s.io\/v1\",\"level\":\"Metadata\",\"auditID\":\"1\",\"stage\":\"ResponseComplete\",\"verb\":\"get\",\"requestURI\":\"\/api\",\"user\":{\"username\":\"u\"},\"requestReceivedTimestamp\":\"2022-04-01T06:14:08Z\",\"stageTimestamp\":\"2022-04-01T06:14:08Z\"}"}}
 {"time":"2022-04-01T06:14:09Z","category":"SomethingNew","resourceId":"/SUBSCRIPTIONS/S/RESOURCEGROUPS/R/PROVIDERS/MICROSOFT.X/Y/Z","operationName":"o","properties":{"answer":42,"deep":{"word":"w"}}}
 )",
-                        "azure-diagnostics");
+      "azure-diagnostics");
   EXPECT_TRUE(s.errors.empty());
   EXPECT_EQ(s.text("AKSControlPlane", 0, "Category"), "cluster-autoscaler");
   EXPECT_EQ(s.text("AKSControlPlane", 0, "Cluster"), "prod-ca");
@@ -82,8 +95,9 @@ TEST(Diagnostics, AuditAutoscalerAndOthers) {
 }
 
 TEST(Diagnostics, FirewallTextsBecomeRules) {
-  const auto s = decode(R"({"category":"AzureFirewallNetworkRule","time":"2023-04-03T17:51:00Z","resourceId":"/SUBSCRIPTIONS/S/RESOURCEGROUPS/R/PROVIDERS/MICROSOFT.NETWORK/AZUREFIREWALLS/F","operationName":"AzureFirewallNetworkRuleLog","properties":{"msg":"TCP request from 10.0.4.4:44432 to 10.0.6.7:80. Action: Allow. Rule Collection: RevProxy. Rule: WebsiteRequest"}})",
-                        "azure-diagnostics");
+  const auto s = decode(
+      R"({"category":"AzureFirewallNetworkRule","time":"2023-04-03T17:51:00Z","resourceId":"/SUBSCRIPTIONS/S/RESOURCEGROUPS/R/PROVIDERS/MICROSOFT.NETWORK/AZUREFIREWALLS/F","operationName":"AzureFirewallNetworkRuleLog","properties":{"msg":"TCP request from 10.0.4.4:44432 to 10.0.6.7:80. Action: Allow. Rule Collection: RevProxy. Rule: WebsiteRequest"}})",
+      "azure-diagnostics");
   ASSERT_EQ(s.count("AZFWNetworkRule"), 1u);
   EXPECT_EQ(s.text("AZFWNetworkRule", 0, "DestinationIp"), "10.0.6.7");
   EXPECT_EQ(s.text("AZFWNetworkRule", 0, "Action"), "Allow");
@@ -92,18 +106,22 @@ TEST(Diagnostics, FirewallTextsBecomeRules) {
 }
 
 TEST(Alerts, ArmEntitiesBecomeThoseOfLogAnalytics) {
-  const auto s = decode(R"([{"id":"/subscriptions/s/x","name":"n1","properties":{"alertType":"K8S.NODE_X","alertDisplayName":"C2","severity":"High","compromisedEntity":"prod-ca","timeGeneratedUtc":"2022-04-01T06:20:00Z","startTimeUtc":"2022-04-01T06:14:09Z","intent":"CommandAndControl","resourceIdentifiers":[{"azureResourceId":"/subscriptions/s/resourceGroups/r/providers/Microsoft.ContainerService/managedClusters/prod-ca","type":"AzureResource"}],"entities":[{"$id":"1","address":"203.0.113.9","type":"ip"},{"$ref":"3"},{"$id":"2","host":{"$id":"3","hostName":"aks-n-1","type":"host"},"type":"process"}]}}])",
-                        "security-alert");
+  const auto s = decode(
+      R"([{"id":"/subscriptions/s/x","name":"n1","properties":{"alertType":"K8S.NODE_X","alertDisplayName":"C2","severity":"High","compromisedEntity":"prod-ca","timeGeneratedUtc":"2022-04-01T06:20:00Z","startTimeUtc":"2022-04-01T06:14:09Z","intent":"CommandAndControl","resourceIdentifiers":[{"azureResourceId":"/subscriptions/s/resourceGroups/r/providers/Microsoft.ContainerService/managedClusters/prod-ca","type":"AzureResource"}],"entities":[{"$id":"1","address":"203.0.113.9","type":"ip"},{"$ref":"3"},{"$id":"2","host":{"$id":"3","hostName":"aks-n-1","type":"host"},"type":"process"}]}}])",
+      "security-alert");
   ASSERT_EQ(s.count("SecurityAlert"), 1u);
-  EXPECT_EQ(s.text("SecurityAlert", 0, "Entities"),
-            R"([{"$id":"1","Address":"203.0.113.9","Type":"ip"},{"$id":"3","HostName":"aks-n-1","Type":"host"},{"$id":"2","Host":{"$id":"3","HostName":"aks-n-1","Type":"host"},"Type":"process"}])");
+  EXPECT_EQ(
+      s.text("SecurityAlert", 0, "Entities"),
+      R"([{"$id":"1","Address":"203.0.113.9","Type":"ip"},{"$id":"3","HostName":"aks-n-1","Type":"host"},{"$id":"2","Host":{"$id":"3","HostName":"aks-n-1","Type":"host"},"Type":"process"}])");
   EXPECT_EQ(s.text("SecurityAlert", 0, "Cluster"), "prod-ca");
   EXPECT_EQ(s.text("SecurityAlert", 0, "Tactics"), "CommandAndControl");
   EXPECT_EQ(s.text("SecurityAlert", 0, "SystemAlertId"), "n1");
 }
 
 TEST(Alerts, PortalCsvWithZoneInTheHeader) {
-  const auto s = decode("Severity,Alert title,Affected resource,Activity start time (UTC+2),Status\nHigh,C2,prod-ca,\"04/01/22, 08:14 AM\",Active\n", "security-alert", "alerts.csv");
+  const auto s =
+      decode("Severity,Alert title,Affected resource,Activity start time (UTC+2),Status\nHigh,C2,prod-ca,\"04/01/22, 08:14 AM\",Active\n",
+             "security-alert", "alerts.csv");
   ASSERT_EQ(s.count("SecurityAlert"), 1u);
   EXPECT_EQ(s.text("SecurityAlert", 0, "StartTime"), "2022-04-01T06:14:00Z");
   EXPECT_EQ(s.text("SecurityAlert", 0, "DisplayName"), "C2");
@@ -111,9 +129,11 @@ TEST(Alerts, PortalCsvWithZoneInTheHeader) {
 
 TEST(Indicators, Patterns) {
   using O = std::vector<Observable>;
-  EXPECT_EQ(observables_of_pattern("[ipv4-addr:value = '1.2.3.4' OR domain-name:value IN ('A.example', 'b.example')]"), (O{{"ipv4-addr", "1.2.3.4"}, {"domain-name", "a.example"}, {"domain-name", "b.example"}}));
+  EXPECT_EQ(observables_of_pattern("[ipv4-addr:value = '1.2.3.4' OR domain-name:value IN ('A.example', 'b.example')]"),
+            (O{{"ipv4-addr", "1.2.3.4"}, {"domain-name", "a.example"}, {"domain-name", "b.example"}}));
   EXPECT_EQ(observables_of_pattern("[file:hashes.'SHA-256' = 'AB']"), (O{{"file-sha256", "ab"}}));
-  EXPECT_EQ(observables_of_pattern("[url:value LIKE 'http://x/%'] FOLLOWEDBY [network-traffic:dst_ref.value = '10.0.0.1']"), (O{{"ipv4-addr", "10.0.0.1"}}));
+  EXPECT_EQ(observables_of_pattern("[url:value LIKE 'http://x/%'] FOLLOWEDBY [network-traffic:dst_ref.value = '10.0.0.1']"),
+            (O{{"ipv4-addr", "10.0.0.1"}}));
   EXPECT_EQ(observables_of_pattern("[ipv4-addr:value != '1.2.3.4']"), O{});
   EXPECT_EQ(observables_of_pattern("[[[:::'''"), O{});
 }

@@ -101,7 +101,8 @@ bool LogLines::next(LogLine& line) {
       std::string_view text = line.text;
       if (const auto t = leading_clock(text)) {
         const bool out = text.starts_with("stdout "), err = text.starts_with("stderr ");
-        if ((out || err) && text.size() >= 8 && (text[7] == 'F' || text[7] == 'P') && (text.size() == 8 || text[8] == ' ' || text[8] == ':')) {
+        if ((out || err) && text.size() >= 8 && (text[7] == 'F' || text[7] == 'P') &&
+            (text.size() == 8 || text[8] == ' ' || text[8] == ':')) {
           line.clock = t;
           line.stream = text.substr(0, 6);
           const size_t from = text.find(' ', 7);

@@ -20,12 +20,12 @@
 namespace egret::ingest {
 
 struct LogLine {
-  std::string_view text;        // what the program wrote, without line end
-  std::optional<Ticks> clock;   // the wrapper's time; a time inside the text is the text's business
+  std::string_view text;       // what the program wrote, without line end
+  std::optional<Ticks> clock;  // the wrapper's time; a time inside the text is the text's business
   std::string_view pod, ns, container, stream, node;
-  std::string_view whole;       // as it stands in the file
-  uint64_t number = 0;          // 1-based
-  bool broken = false;          // looked like a JSON wrapper and could not be read; text is empty
+  std::string_view whole;  // as it stands in the file
+  uint64_t number = 0;     // 1-based
+  bool broken = false;     // looked like a JSON wrapper and could not be read; text is empty
 };
 
 // Where a log file lies says whose it is: /var/log/containers/POD_NS_CONTAINER-ID.log, /var/log/pods/NS_POD_UID/CONTAINER/0.log.

@@ -19,7 +19,9 @@ struct Mistake {
   std::string message, hint;
 };
 
-[[noreturn]] void wrong(const YAML::Node& at, std::string message, std::string hint = {}) { throw Mistake{at.Mark().line + 1, std::move(message), std::move(hint)}; }
+[[noreturn]] void wrong(const YAML::Node& at, std::string message, std::string hint = {}) {
+  throw Mistake{at.Mark().line + 1, std::move(message), std::move(hint)};
+}
 
 void only_keys(const YAML::Node& map, std::string_view what, const std::vector<std::string>& known) {
   if (!map.IsMap()) wrong(map, fmt::format("{} must be a mapping", what));
@@ -27,7 +29,8 @@ void only_keys(const YAML::Node& map, std::string_view what, const std::vector<s
     const std::string key = entry.first.as<std::string>();
     if (std::find(known.begin(), known.end(), key) != known.end()) continue;
     const std::string near = near_name(key, known);
-    wrong(entry.first, fmt::format("{} has no '{}'", what, key), near.empty() ? "known: " + join(known, ", ") : fmt::format("did you mean '{}'?", near));
+    wrong(entry.first, fmt::format("{} has no '{}'", what, key),
+          near.empty() ? "known: " + join(known, ", ") : fmt::format("did you mean '{}'?", near));
   }
 }
 
@@ -59,9 +62,12 @@ std::optional<Ticks> offset_of(const YAML::Node& map, const char* key) {
   int hours = 0, minutes = 0;
   const size_t colon = s.find(':');
   const std::string h(s.substr(0, colon)), m(colon == std::string_view::npos ? "0" : s.substr(colon + 1));
-  const auto digits = [](const std::string& x) { return !x.empty() && x.size() <= 4 && x.find_first_not_of("0123456789") == std::string::npos; };
+  const auto digits = [](const std::string& x) {
+    return !x.empty() && x.size() <= 4 && x.find_first_not_of("0123456789") == std::string::npos;
+  };
   if (!digits(h) || !digits(m))
-    wrong(map[key], fmt::format("'{}' is not an offset from UTC", text), "write it as +02:00 or -05:00, as it was when the file was exported (summer time counts)");
+    wrong(map[key], fmt::format("'{}' is not an offset from UTC", text),
+          "write it as +02:00 or -05:00, as it was when the file was exported (summer time counts)");
   hours = std::stoi(h);
   minutes = std::stoi(m);
   if (colon == std::string_view::npos && h.size() > 2) {
@@ -84,7 +90,9 @@ Manifest read(const YAML::Node& root) {
       const YAML::Node& c = entry.second;
       std::vector<std::string> paths;
       if (!c.IsNull()) {
-        only_keys(c, fmt::format("cluster '{}'", name), {"region", "paths", "resource_id", "egress_ips", "pod_cidr", "node_resource_group", "subscription", "utc_offset", "time_zone"});
+        only_keys(
+            c, fmt::format("cluster '{}'", name),
+            {"region", "paths", "resource_id", "egress_ips", "pod_cidr", "node_resource_group", "subscription", "utc_offset", "time_zone"});
         f.region = to_lower(text_of(c, "region"));
         std::erase(f.region, ' ');
         f.resource_id = to_lower(text_of(c, "resource_id"));
@@ -94,13 +102,15 @@ Manifest read(const YAML::Node& root) {
         f.egress_ips = list_of(c, "egress_ips");
         for (const std::string& ip : f.egress_ips)
           if (!Cidr::parse(ip)) wrong(c["egress_ips"], fmt::format("'{}' is not an IP address", ip));
-        if (!f.pod_cidr.empty() && !Cidr::parse(f.pod_cidr)) wrong(c["pod_cidr"], fmt::format("'{}' is not a range of addresses", f.pod_cidr), "write it as 10.244.0.0/16");
+        if (!f.pod_cidr.empty() && !Cidr::parse(f.pod_cidr))
+          wrong(c["pod_cidr"], fmt::format("'{}' is not a range of addresses", f.pod_cidr), "write it as 10.244.0.0/16");
         paths = list_of(c, "paths");
       }
       if (paths.empty()) paths.push_back(name + "/**");
       std::optional<Ticks> offset;
       if (!c.IsNull()) offset = c["utc_offset"] ? offset_of(c, "utc_offset") : offset_of(c, "time_zone");
-      for (std::string& p : paths) m.files.push_back({.path = std::move(p), .cluster = name, .region = f.region, .kind = {}, .utc_offset = offset, .month_first = {}});
+      for (std::string& p : paths)
+        m.files.push_back({.path = std::move(p), .cluster = name, .region = f.region, .kind = {}, .utc_offset = offset, .month_first = {}});
       m.clusters.push_back(std::move(f));
     }
   }
@@ -108,17 +118,22 @@ Manifest read(const YAML::Node& root) {
     if (!files.IsSequence()) wrong(files, "'files' must be a list", "each entry begins with '- path: …'");
     for (const auto& entry : files) {
       only_keys(entry, "an entry of 'files'", {"path", "cluster", "region", "kind", "utc_offset", "time_zone", "dates", "skip"});
-      FileRule r{.path = text_of(entry, "path"), .cluster = text_of(entry, "cluster"), .region = to_lower(text_of(entry, "region")), .kind = text_of(entry, "kind")};
+      FileRule r{.path = text_of(entry, "path"),
+                 .cluster = text_of(entry, "cluster"),
+                 .region = to_lower(text_of(entry, "region")),
+                 .kind = text_of(entry, "kind")};
       if (r.path.empty()) wrong(entry, "an entry of 'files' has no 'path'");
       if (!r.kind.empty() && !find_decoder(r.kind) && !model::find_table(r.kind)) {
         std::vector<std::string> names = model::table_names();
         for (const Decoder* d : decoders()) names.emplace_back(d->name);
         const std::string near = near_name(r.kind, names);
-        wrong(entry["kind"], fmt::format("'{}' is neither a table nor a format", r.kind), near.empty() ? "egret ingest --formats lists the formats" : fmt::format("did you mean '{}'?", near));
+        wrong(entry["kind"], fmt::format("'{}' is neither a table nor a format", r.kind),
+              near.empty() ? "egret ingest --formats lists the formats" : fmt::format("did you mean '{}'?", near));
       }
       r.utc_offset = entry["utc_offset"] ? offset_of(entry, "utc_offset") : offset_of(entry, "time_zone");
       if (const std::string dates = to_lower(text_of(entry, "dates")); !dates.empty()) {
-        if (dates != "m/d/yyyy" && dates != "d/m/yyyy") wrong(entry["dates"], fmt::format("'{}' is not a form of dates", dates), "write M/D/YYYY or D/M/YYYY");
+        if (dates != "m/d/yyyy" && dates != "d/m/yyyy")
+          wrong(entry["dates"], fmt::format("'{}' is not a form of dates", dates), "write M/D/YYYY or D/M/YYYY");
         r.month_first = dates == "m/d/yyyy";
       }
       if (const std::string skip = text_of(entry, "skip"); !skip.empty()) r.skip = skip == "true" || skip == "yes";

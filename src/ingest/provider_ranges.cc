@@ -14,14 +14,37 @@
 namespace egret::ingest {
 namespace {
 
-constexpr std::pair<std::string_view, std::string_view> kNames[] = {
-    {"cloudflare", "Cloudflare"}, {"fastly", "Fastly"}, {"akamai", "Akamai"}, {"github", "GitHub"}, {"google", "Google"}, {"gcp", "Google"}, {"goog", "Google"}, {"amazon", "AWS"}, {"aws", "AWS"},
-    {"azure", "Azure"}, {"microsoft", "Azure"}, {"servicetags", "Azure"}, {"oracle", "Oracle"}, {"digitalocean", "DigitalOcean"}, {"linode", "Linode"}, {"hetzner", "Hetzner"}, {"ovh", "OVH"},
-    {"imperva", "Imperva"}, {"incapsula", "Imperva"}, {"edgecast", "Edgecast"}, {"stackpath", "StackPath"}, {"bunny", "Bunny"}, {"cachefly", "CacheFly"}, {"sucuri", "Sucuri"}, {"vultr", "Vultr"}, {"alibaba", "Alibaba"}};
+constexpr std::pair<std::string_view, std::string_view> kNames[] = {{"cloudflare", "Cloudflare"},
+                                                                    {"fastly", "Fastly"},
+                                                                    {"akamai", "Akamai"},
+                                                                    {"github", "GitHub"},
+                                                                    {"google", "Google"},
+                                                                    {"gcp", "Google"},
+                                                                    {"goog", "Google"},
+                                                                    {"amazon", "AWS"},
+                                                                    {"aws", "AWS"},
+                                                                    {"azure", "Azure"},
+                                                                    {"microsoft", "Azure"},
+                                                                    {"servicetags", "Azure"},
+                                                                    {"oracle", "Oracle"},
+                                                                    {"digitalocean", "DigitalOcean"},
+                                                                    {"linode", "Linode"},
+                                                                    {"hetzner", "Hetzner"},
+                                                                    {"ovh", "OVH"},
+                                                                    {"imperva", "Imperva"},
+                                                                    {"incapsula", "Imperva"},
+                                                                    {"edgecast", "Edgecast"},
+                                                                    {"stackpath", "StackPath"},
+                                                                    {"bunny", "Bunny"},
+                                                                    {"cachefly", "CacheFly"},
+                                                                    {"sucuri", "Sucuri"},
+                                                                    {"vultr", "Vultr"},
+                                                                    {"alibaba", "Alibaba"}};
 
 class Ranges {
  public:
-  Ranges(const Source& source, Sink& sink) : source_(source), sink_(sink), made_(source.modified_at ? source.modified_at : source.read_at) {}
+  Ranges(const Source& source, Sink& sink)
+      : source_(source), sink_(sink), made_(source.modified_at ? source.modified_at : source.read_at) {}
 
   void made(std::optional<Ticks> t) {
     if (t) made_ = *t;
@@ -73,7 +96,8 @@ void decode_json(const Source& source, Sink& sink) {
     js::each(js::get(e, "values"), [&](const js::Element& v) {
       const std::string_view region = js::text(v, {"properties", "region"});
       const std::string_view name = js::text(v, "name");
-      js::each(js::get(v, {"properties", "addressPrefixes"}), [&](const js::Element& p) { ranges.add(js::text(p), "Azure", name, region, ++n); });
+      js::each(js::get(v, {"properties", "addressPrefixes"}),
+               [&](const js::Element& p) { ranges.add(js::text(p), "Azure", name, region, ++n); });
     });
   } else if (js::is_array(js::get(e, "prefixes"))) {
     const bool aws = js::get(e, "createDate").has_value() || js::get(e, "ipv6_prefixes").has_value();
@@ -81,8 +105,10 @@ void decode_json(const Source& source, Sink& sink) {
       std::string_view prefix;
       for (const std::string_view key : {"ip_prefix", "ipv6_prefix", "ipv4Prefix", "ipv6Prefix"})
         if (prefix.empty()) prefix = js::text(p, key);
-      if (aws) ranges.add(prefix, "AWS", js::text(p, "service"), js::text(p, "region"), ++n);
-      else ranges.add(prefix, "Google", js::text(p, "service"), js::text(p, "scope"), ++n);
+      if (aws)
+        ranges.add(prefix, "AWS", js::text(p, "service"), js::text(p, "region"), ++n);
+      else
+        ranges.add(prefix, "Google", js::text(p, "service"), js::text(p, "scope"), ++n);
     };
     js::each(js::get(e, "prefixes"), each);
     js::each(js::get(e, "ipv6_prefixes"), each);
@@ -95,7 +121,8 @@ void decode_json(const Source& source, Sink& sink) {
       });
     });
   } else if (js::is_array(js::get(e, "addresses"))) {  // Fastly
-    for (const std::string_view key : {"addresses", "ipv6_addresses"}) js::each(js::get(e, key), [&](const js::Element& p) { ranges.add(js::text(p), "Fastly", "", "", ++n); });
+    for (const std::string_view key : {"addresses", "ipv6_addresses"})
+      js::each(js::get(e, key), [&](const js::Element& p) { ranges.add(js::text(p), "Fastly", "", "", ++n); });
   } else if (js::is_array(js::get(e, "ipv4")) || js::is_array(js::get(e, "ipv6"))) {  // lists that say their provider
     std::string_view provider = js::text(e, "provider");
     for (const auto& [word, name] : kNames)
@@ -104,7 +131,8 @@ void decode_json(const Source& source, Sink& sink) {
         break;
       }
     if (provider.empty()) provider = provider_of_path(source.path);
-    for (const std::string_view key : {"ipv4", "ipv6"}) js::each(js::get(e, key), [&](const js::Element& p) { ranges.add(js::text(p), provider, "", "", ++n); });
+    for (const std::string_view key : {"ipv4", "ipv6"})
+      js::each(js::get(e, key), [&](const js::Element& p) { ranges.add(js::text(p), provider, "", "", ++n); });
   } else {  // GitHub: each member is a service with its ranges
     js::each_member(e, [&](std::string_view key, const js::Element& list) {
       if (!list.is_array()) return;
@@ -120,7 +148,9 @@ int recognise_json(std::string_view head, std::string_view) {
   const std::string_view t = trim(head.substr(0, 64));
   if (!t.starts_with("{")) return 0;
   if (head.contains("\"addressPrefixes\"") && head.contains("\"values\"") && head.contains("\"systemService\"")) return 97;
-  if (head.contains("\"prefixes\"") && (head.contains("\"ip_prefix\"") || head.contains("\"ipv4Prefix\"") || head.contains("\"ipv6Prefix\""))) return 97;
+  if (head.contains("\"prefixes\"") &&
+      (head.contains("\"ip_prefix\"") || head.contains("\"ipv4Prefix\"") || head.contains("\"ipv6Prefix\"")))
+    return 97;
   if (head.contains("\"regions\"") && head.contains("\"cidrs\"")) return 95;
   if (head.contains("\"ipv6_addresses\"") && head.contains("\"addresses\"")) return 93;
   if (head.contains("\"verifiable_password_authentication\"")) return 97;
@@ -184,13 +214,16 @@ bool shared_service(std::string_view provider, std::string_view service) {
   for (const std::string_view p : {"Cloudflare", "Fastly", "Akamai", "Imperva", "Edgecast", "StackPath", "Bunny", "CacheFly", "Sucuri"})
     if (p == provider) return true;
   if (provider == "AWS") return service == "CLOUDFRONT" || service == "GLOBALACCELERATOR" || service == "CLOUDFRONT_ORIGIN_FACING";
-  if (provider == "Azure") return service.starts_with("AzureFrontDoor") || service.starts_with("AzureCDN") || service.starts_with("AzureTrafficManager");
+  if (provider == "Azure")
+    return service.starts_with("AzureFrontDoor") || service.starts_with("AzureCDN") || service.starts_with("AzureTrafficManager");
   if (provider == "GitHub") return service == "pages";
   return false;
 }
 
 extern const Decoder kProviderJson, kProviderList;
-const Decoder kProviderJson{"provider-ranges", "published address ranges: Azure service tags, AWS, Google, GitHub, Fastly, Oracle", "EgretProviderRanges", recognise_json, decode_json};
-const Decoder kProviderList{"provider-list", "plain lists of ranges whose file name says the provider (cloudflare-v4.txt)", "EgretProviderRanges", recognise_list, decode_list};
+const Decoder kProviderJson{"provider-ranges", "published address ranges: Azure service tags, AWS, Google, GitHub, Fastly, Oracle",
+                            "EgretProviderRanges", recognise_json, decode_json};
+const Decoder kProviderList{"provider-list", "plain lists of ranges whose file name says the provider (cloudflare-v4.txt)",
+                            "EgretProviderRanges", recognise_list, decode_list};
 
 }  // namespace egret::ingest

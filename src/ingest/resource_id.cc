@@ -66,7 +66,9 @@ std::string cluster_of_id(std::string_view id, const Source& source) {
   if (source.clusters) {
     const std::string_view middle = g.whole.substr(3, g.whole.size() - 3 - g.region.size() - 1);
     for (const std::string& known : *source.clusters)
-      if (middle.size() > known.size() && iequals(middle.substr(middle.size() - known.size()), known) && middle[middle.size() - known.size() - 1] == '_') return known;
+      if (middle.size() > known.size() && iequals(middle.substr(middle.size() - known.size()), known) &&
+          middle[middle.size() - known.size() - 1] == '_')
+        return known;
   }
   return spelled(g.name, source);
 }

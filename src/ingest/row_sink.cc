@@ -12,7 +12,7 @@
 namespace egret::ingest {
 namespace {
 
-constexpr size_t kBatchRows = 122'880;       // a row group of the engine
+constexpr size_t kBatchRows = 122'880;  // a row group of the engine
 constexpr size_t kBatchBytes = 48u << 20;
 constexpr size_t kWaiting = 3;
 constexpr uint64_t kRowsPerCommit = 1'000'000;
@@ -136,7 +136,8 @@ void RowSink::error(uint64_t line, std::string reason, std::string_view beginnin
   if (file_) b.set_string(b.column("File"), file_->path);
   if (line) b.set_int(b.column("Line"), static_cast<int64_t>(line));
   b.set_string(b.column("Format"), format_);
-  b.set_string(b.column("Reason"), n == kMostErrorsPerReason ? reason + " (and more of the same in this file, which are only counted)" : reason);
+  b.set_string(b.column("Reason"),
+               n == kMostErrorsPerReason ? reason + " (and more of the same in this file, which are only counted)" : reason);
   b.set_string(b.column("Hint"), hint);
   b.set_string(b.column("Beginning"), terminal_safe(beginning.substr(0, 200)));
   if (file_ && !file_->cluster.empty()) b.set_string(b.column("Cluster"), file_->cluster);
@@ -180,7 +181,8 @@ void RowSink::note(std::string text) { ++notes_[std::move(text)]; }
 
 bool RowSink::first_time(std::string_view name, std::string_view record) {
   if (seen_.size() >= kMostSeen) return true;
-  const uint64_t h = std::hash<std::string_view>()(record) * 0x9e3779b97f4a7c15ull ^ std::hash<std::string_view>()(name) ^ record.size() << 48;
+  const uint64_t h =
+      std::hash<std::string_view>()(record) * 0x9e3779b97f4a7c15ull ^ std::hash<std::string_view>()(name) ^ record.size() << 48;
   return seen_.insert(h).second;
 }
 

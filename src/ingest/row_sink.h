@@ -50,8 +50,8 @@ class RowSink final : public Sink {
   bool first_time(std::string_view name, std::string_view record) override;
 
   void begin_file(FileSummary& file, int source_id, std::string format);
-  void end_file();          // counts are complete; small batches stay, to be joined with those of the next file
-  void end(Summary& all);   // flushes everything, with EgretCoverage and EgretClusters
+  void end_file();         // counts are complete; small batches stay, to be joined with those of the next file
+  void end(Summary& all);  // flushes everything, with EgretCoverage and EgretClusters
 
  private:
   struct Open {

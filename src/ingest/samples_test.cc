@@ -53,7 +53,8 @@ TEST(Samples, LoadAsExpected) {
   }
   const auto all = read_table(table);
   ASSERT_GT(all.size(), 50u);
-  std::string updated = "# path below the shared samples\tformat\trows by table\terrors\twhere this differs from the manifest's counts, and why\n";
+  std::string updated =
+      "# path below the shared samples\tformat\trows by table\terrors\twhere this differs from the manifest's counts, and why\n";
   for (const Expected& e : all) {
     RowStore store{.append = [](const model::Batch&) -> Result<void> { return {}; }, .commit = []() -> Result<void> { return {}; }};
     const auto s = load(store, {data / e.path}, {.now = ticks_from_unix_seconds(1'750'000'000)});

@@ -26,22 +26,28 @@ using Records = std::function<void(const js::Element&, std::string_view, uint64_
 
 void each(const Source& source, Sink& sink, std::initializer_list<std::string_view> envelopes, const Records& record) {
   simdjson::dom::parser parser;
-  each_json_record(source.bytes, envelopes,
-                   {.record =
-                        [&](std::string_view text, uint64_t line) {
-                          js::Element e;
-                          if (parser.parse(text.data(), text.size(), true).get(e) != simdjson::SUCCESS) sink.error(line, "not valid JSON", text);
-                          else record(e, text, line);
-                        },
-                    .broken = [&](uint64_t line, std::string reason, std::string_view beginning) { sink.error(line, std::move(reason), beginning); }});
+  each_json_record(
+      source.bytes, envelopes,
+      {.record =
+           [&](std::string_view text, uint64_t line) {
+             js::Element e;
+             if (parser.parse(text.data(), text.size(), true).get(e) != simdjson::SUCCESS)
+               sink.error(line, "not valid JSON", text);
+             else
+               record(e, text, line);
+           },
+       .broken = [&](uint64_t line, std::string reason, std::string_view beginning) { sink.error(line, std::move(reason), beginning); }});
 }
 
 // --- STIX
 
-constexpr std::string_view kDomainObjects[] = {"attack-pattern", "campaign", "course-of-action", "grouping", "identity", "indicator", "infrastructure", "intrusion-set", "location", "malware",
-                                               "malware-analysis", "note", "observed-data", "opinion", "relationship", "report", "sighting", "threat-actor", "tool", "vulnerability"};
+constexpr std::string_view kDomainObjects[] = {"attack-pattern",   "campaign",       "course-of-action", "grouping", "identity",
+                                               "indicator",        "infrastructure", "intrusion-set",    "location", "malware",
+                                               "malware-analysis", "note",           "observed-data",    "opinion",  "relationship",
+                                               "report",           "sighting",       "threat-actor",     "tool",     "vulnerability"};
 
-void stix_object(const js::Element& e, std::string_view text, uint64_t line, const Source& source, Sink& sink, std::map<std::string, uint64_t>& others) {
+void stix_object(const js::Element& e, std::string_view text, uint64_t line, const Source& source, Sink& sink,
+                 std::map<std::string, uint64_t>& others) {
   const std::string_view type = js::text(e, "type");
   if (type == "bundle") {
     js::each(js::get(e, "objects"), [&](const js::Element& o) {
@@ -76,8 +82,12 @@ void stix_object(const js::Element& e, std::string_view text, uint64_t line, con
     ++others[std::string(type)];
     return;
   }
-  Indicator x{.id = std::string(js::text(e, "id")), .name = std::string(js::text(e, "name")), .description = std::string(js::text(e, "description")), .pattern = std::string(js::text(e, "pattern")),
-              .source = feed_name(source.path), .data = std::string(text)};
+  Indicator x{.id = std::string(js::text(e, "id")),
+              .name = std::string(js::text(e, "name")),
+              .description = std::string(js::text(e, "description")),
+              .pattern = std::string(js::text(e, "pattern")),
+              .source = feed_name(source.path),
+              .data = std::string(text)};
   if (x.pattern.empty()) {
     sink.error(line, "a STIX indicator without a pattern", text);
     return;
@@ -90,14 +100,16 @@ void stix_object(const js::Element& e, std::string_view text, uint64_t line, con
   x.valid_until = time_of(e, "valid_until");
   if (const auto c = js::integer(e, "confidence")) x.confidence = static_cast<int>(*c);
   x.revoked = js::boolean(js::get(e, "revoked"));
-  for (const std::string_view key : {"indicator_types", "labels"}) js::each(js::get(e, key), [&](const js::Element& t) { x.tags.emplace_back(js::text(t)); });
+  for (const std::string_view key : {"indicator_types", "labels"})
+    js::each(js::get(e, key), [&](const js::Element& t) { x.tags.emplace_back(js::text(t)); });
   if (x.observables.empty()) sink.note("indicators whose pattern names no address, name, URL or hash are kept, but match nothing");
   add_indicator(x, source, sink);
 }
 
 void decode_stix(const Source& source, Sink& sink) {
   std::map<std::string, uint64_t> others;
-  each(source, sink, {"objects"}, [&](const js::Element& e, std::string_view text, uint64_t line) { stix_object(e, text, line, source, sink, others); });
+  each(source, sink, {"objects"},
+       [&](const js::Element& e, std::string_view text, uint64_t line) { stix_object(e, text, line, source, sink, others); });
   if (!others.empty()) sink.note("STIX objects that are no indicators (identities, malware, relationships and the like) give no rows");
 }
 
@@ -123,8 +135,8 @@ void misp_attribute(const js::Element& a, std::string_view info, uint64_t line, 
   // Composite types have their parts on both sides of a bar.
   const size_t bar = value.find('|');
   const std::string_view left = value.substr(0, bar), right = bar == std::string_view::npos ? std::string_view() : value.substr(bar + 1);
-  if (type == "ip-src" || type == "ip-dst" || type == "domain" || type == "hostname" || type == "url" || type == "uri" || type == "md5" || type == "sha1" || type == "sha256" || type == "sha512" ||
-      type == "email-src" || type == "email-dst") {
+  if (type == "ip-src" || type == "ip-dst" || type == "domain" || type == "hostname" || type == "url" || type == "uri" || type == "md5" ||
+      type == "sha1" || type == "sha256" || type == "sha512" || type == "email-src" || type == "email-dst") {
     add(value);
     if (x.observables.empty()) {
       sink.error(line, fmt::format("a MISP attribute of type {} has a value that is none", type), value);
@@ -161,20 +173,28 @@ void misp_event(const js::Element& outer, std::string_view text, uint64_t line, 
   uint64_t others = 0;
   const std::string_view info = js::text(e, "info");
   js::each(js::get(e, "Attribute"), [&](const js::Element& a) { misp_attribute(a, info, line, source, sink, others); });
-  js::each(js::get(e, "Object"), [&](const js::Element& o) { js::each(js::get(o, "Attribute"), [&](const js::Element& a) { misp_attribute(a, info, line, source, sink, others); }); });
+  js::each(js::get(e, "Object"), [&](const js::Element& o) {
+    js::each(js::get(o, "Attribute"), [&](const js::Element& a) { misp_attribute(a, info, line, source, sink, others); });
+  });
   if (others) sink.note("MISP attributes that name no address, name, URL or hash (links, texts, file names) give no rows");
 }
 
 void decode_misp(const Source& source, Sink& sink) {
   each(source, sink, {"response"}, [&](const js::Element& e, std::string_view text, uint64_t line) {
-    if (const auto r = js::get(e, "response"); js::is_object(r)) misp_event(*r, text, line, source, sink);
-    else misp_event(e, text, line, source, sink);
+    if (const auto r = js::get(e, "response"); js::is_object(r))
+      misp_event(*r, text, line, source, sink);
+    else
+      misp_event(e, text, line, source, sink);
   });
 }
 
 int recognise_misp(std::string_view head, std::string_view) {
-  if (head.contains("\"Event\"") && (head.contains("\"threat_level_id\"") || head.contains("\"Attribute\"") || head.contains("\"orgc_id\""))) return 94;
-  if (head.contains("\"Attribute\"") && (head.contains("\"threat_level_id\"") || head.contains("\"to_ids\"") || head.contains("\"Orgc\"") || head.contains("\"sharing_group_id\""))) return 92;
+  if (head.contains("\"Event\"") &&
+      (head.contains("\"threat_level_id\"") || head.contains("\"Attribute\"") || head.contains("\"orgc_id\"")))
+    return 94;
+  if (head.contains("\"Attribute\"") && (head.contains("\"threat_level_id\"") || head.contains("\"to_ids\"") || head.contains("\"Orgc\"") ||
+                                         head.contains("\"sharing_group_id\"")))
+    return 92;
   return 0;
 }
 
@@ -189,16 +209,22 @@ void decode_ecs(const Source& source, Sink& sink) {
       sink.error(line, "no threat.indicator", text);
       return;
     }
-    Indicator x{.id = std::string(js::text(*t, "id")), .name = std::string(js::text(*t, "name")), .description = std::string(js::text(*t, "description")), .pattern = {},
+    Indicator x{.id = std::string(js::text(*t, "id")),
+                .name = std::string(js::text(*t, "name")),
+                .description = std::string(js::text(*t, "description")),
+                .pattern = {},
                 .source = std::string(js::text(*t, "provider"))};
     if (x.source.empty()) x.source = feed_name(source.path);
     const auto add = [&](std::string_view v) {
       Observable o = classify(v);
-      if (!o.type.empty() && std::find(x.observables.begin(), x.observables.end(), o) == x.observables.end()) x.observables.push_back(std::move(o));
+      if (!o.type.empty() && std::find(x.observables.begin(), x.observables.end(), o) == x.observables.end())
+        x.observables.push_back(std::move(o));
     };
     const auto add_any = [&](const std::optional<js::Element>& v) {
-      if (js::is_array(v)) js::each(v, [&](const js::Element& one) { add(js::text(one)); });
-      else if (v) add(js::text(*v));
+      if (js::is_array(v))
+        js::each(v, [&](const js::Element& one) { add(js::text(one)); });
+      else if (v)
+        add(js::text(*v));
     };
     add_any(js::get(*t, "ip"));
     add_any(js::get(*t, "domain"));
@@ -206,8 +232,10 @@ void decode_ecs(const Source& source, Sink& sink) {
     if (js::is_object(url)) {
       std::string_view full = js::text(*url, "full");
       if (full.empty()) full = js::text(*url, "original");
-      if (!full.empty()) add(full);
-      else add_any(js::get(*url, "domain"));
+      if (!full.empty())
+        add(full);
+      else
+        add_any(js::get(*url, "domain"));
     } else {
       add_any(url);
     }
@@ -216,7 +244,8 @@ void decode_ecs(const Source& source, Sink& sink) {
     x.created = time_of(*t, "first_seen");
     x.valid_from = x.created;
     x.modified = time_of(*t, "modified_at");
-    if (const auto c = js::text(*t, "confidence"); !c.empty()) x.confidence = iequals(c, "high") ? 85 : iequals(c, "medium") ? 50 : iequals(c, "low") ? 15 : 0;
+    if (const auto c = js::text(*t, "confidence"); !c.empty())
+      x.confidence = iequals(c, "high") ? 85 : iequals(c, "medium") ? 50 : iequals(c, "low") ? 15 : 0;
     if (const auto type = js::text(*t, "type"); !type.empty()) x.tags.emplace_back(type);
     if (const auto tlp = js::text(*t, {"marking", "tlp"}); !tlp.empty()) x.tags.push_back("tlp:" + std::string(tlp));
     if (x.observables.empty()) {
@@ -230,7 +259,9 @@ void decode_ecs(const Source& source, Sink& sink) {
 int recognise_ecs(std::string_view head, std::string_view) {
   const std::string_view t = trim(head.substr(0, 64));
   if (!t.starts_with("{") && !t.starts_with("[")) return 0;
-  return head.contains("\"threat\"") && head.contains("\"indicator\"") && !head.contains("\"spec_version\"") ? 88 : head.contains("\"threat.indicator") ? 60 : 0;
+  return head.contains("\"threat\"") && head.contains("\"indicator\"") && !head.contains("\"spec_version\"") ? 88
+         : head.contains("\"threat.indicator")                                                               ? 60
+                                                                                                             : 0;
 }
 
 }  // namespace
@@ -238,6 +269,7 @@ int recognise_ecs(std::string_view head, std::string_view) {
 extern const Decoder kStix, kMisp, kEcs;
 const Decoder kStix{"stix", "STIX 2.x bundles, objects and TAXII envelopes", "ThreatIntelIndicators", recognise_stix, decode_stix};
 const Decoder kMisp{"misp", "MISP events as JSON", "ThreatIntelIndicators", recognise_misp, decode_misp};
-const Decoder kEcs{"ecs-indicators", "threat indicators in the Elastic Common Schema, JSON lines", "ThreatIntelIndicators", recognise_ecs, decode_ecs};
+const Decoder kEcs{"ecs-indicators", "threat indicators in the Elastic Common Schema, JSON lines", "ThreatIntelIndicators", recognise_ecs,
+                   decode_ecs};
 
 }  // namespace egret::ingest

@@ -12,8 +12,25 @@ namespace egret::ingest {
 namespace {
 
 // Columns that nearly every table has, and those that `az monitor log-analytics query` and workbooks add.
-constexpr std::string_view kCommon[] = {"TenantId", "TimeGenerated", "Type", "SourceSystem", "_ResourceId", "_SubscriptionId", "_BilledSize", "_IsBillable", "_ItemId",
-                                        "_TimeReceived", "_Internal_WorkspaceResourceId", "MG", "ManagementGroupName", "Computer", "TableName", "RawData", "ResourceId", "_WorkspaceId", "Cluster"};
+constexpr std::string_view kCommon[] = {"TenantId",
+                                        "TimeGenerated",
+                                        "Type",
+                                        "SourceSystem",
+                                        "_ResourceId",
+                                        "_SubscriptionId",
+                                        "_BilledSize",
+                                        "_IsBillable",
+                                        "_ItemId",
+                                        "_TimeReceived",
+                                        "_Internal_WorkspaceResourceId",
+                                        "MG",
+                                        "ManagementGroupName",
+                                        "Computer",
+                                        "TableName",
+                                        "RawData",
+                                        "ResourceId",
+                                        "_WorkspaceId",
+                                        "Cluster"};
 
 struct Index {
   std::vector<std::string> names;
@@ -86,7 +103,8 @@ std::string_view table_of_name(std::string_view name) {
 
 std::string_view bare_column(std::string_view header) {
   header = trim(header);
-  if (const size_t bracket = header.find(" ["); bracket != std::string_view::npos && header.ends_with("]")) header = header.substr(0, bracket);
+  if (const size_t bracket = header.find(" ["); bracket != std::string_view::npos && header.ends_with("]"))
+    header = header.substr(0, bracket);
   return header;
 }
 

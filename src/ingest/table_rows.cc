@@ -70,10 +70,18 @@ struct Covers {
   double completeness;
 };
 constexpr Covers kCovers[] = {
-    {"KubePodInventory", "pod-inventory", 1},  {"KubeNodeInventory", "node-inventory", 1},     {"KubeEvents", "kube-events", 0.5},
-    {"SecurityAlert", "security-alert", 1},    {"AZFWNetworkRule", "firewall-network", 1},     {"AZFWDnsQuery", "firewall-dns", 1},
-    {"AZFWApplicationRule", "firewall-application", 1}, {"AZKVAuditLogs", "keyvault-audit", 1}, {"NTANetAnalytics", "vnet-flow", 1},
-    {"AppRequests", "app-insights", 1},        {"AppDependencies", "app-insights", 1},         {"AppTraces", "app-insights", 1},
+    {"KubePodInventory", "pod-inventory", 1},
+    {"KubeNodeInventory", "node-inventory", 1},
+    {"KubeEvents", "kube-events", 0.5},
+    {"SecurityAlert", "security-alert", 1},
+    {"AZFWNetworkRule", "firewall-network", 1},
+    {"AZFWDnsQuery", "firewall-dns", 1},
+    {"AZFWApplicationRule", "firewall-application", 1},
+    {"AZKVAuditLogs", "keyvault-audit", 1},
+    {"NTANetAnalytics", "vnet-flow", 1},
+    {"AppRequests", "app-insights", 1},
+    {"AppDependencies", "app-insights", 1},
+    {"AppTraces", "app-insights", 1},
     {"AppExceptions", "app-insights", 1},
 };
 
@@ -157,13 +165,16 @@ struct TableRows::Impl {
     if (it != clusters.end()) return it->second;
     if (clusters.size() > 10'000) clusters.clear();
     std::string cluster = cluster_of_id(id, source);
-    if (!cluster.empty()) cluster_of_id_or_source(id, source, sink);
-    else cluster = cluster_of_id("/" + std::string(id), source);  // traffic analytics cut the front off
+    if (!cluster.empty())
+      cluster_of_id_or_source(id, source, sink);
+    else
+      cluster = cluster_of_id("/" + std::string(id), source);  // traffic analytics cut the front off
     return clusters.emplace(std::string(id), std::move(cluster)).first->second;
   }
 
   std::string cluster_of_row() {
-    for (const std::string_view c : {"_ResourceId", "ResourceId", "ClusterId", "AzureResourceId", "SrcNic", "SrcVm", "DestNic", "DestVm", "TargetResourceId"}) {
+    for (const std::string_view c :
+         {"_ResourceId", "ResourceId", "ClusterId", "AzureResourceId", "SrcNic", "SrcVm", "DestNic", "DestVm", "TargetResourceId"}) {
       const int i = row->table().find(c);
       if (i < 0) continue;
       const std::string_view id = row->text(i, row->rows() - 1);
@@ -264,11 +275,13 @@ bool TableRows::end(uint64_t line, std::string_view beginning) {
     Ticks time = m.spare_time;
     for (const std::string_view other : kTimes) {
       const int c = m.row->table().find(other);
-      if (time == 0 && c >= 0 && m.row->table().columns[static_cast<size_t>(c)].type == Type::kDatetime) time = m.row->number(c, m.row->rows() - 1);
+      if (time == 0 && c >= 0 && m.row->table().columns[static_cast<size_t>(c)].type == Type::kDatetime)
+        time = m.row->number(c, m.row->rows() - 1);
     }
     if (time == 0) {
       m.row->drop_row();
-      m.sink.error(line, fmt::format("a {} row without a time that can be read", t.table->name), beginning, "export it with its TimeGenerated column");
+      m.sink.error(line, fmt::format("a {} row without a time that can be read", t.table->name), beginning,
+                   "export it with its TimeGenerated column");
       return false;
     }
     m.row->set_datetime(t.time, time);
@@ -317,13 +330,19 @@ bool TableRows::end(uint64_t line, std::string_view beginning) {
   if (name == "AKSAudit" || name == "AKSAuditAdmin") {
     if (!m.audit) m.audit.emplace(m.sink);
     const std::string id = m.text("_ResourceId");
-    m.audit->decode_row(*m.row, at, {.cluster = cluster, .admin = name == "AKSAuditAdmin", .resource_id = id, .pod_name = {}, .clock = time});
+    m.audit->decode_row(*m.row, at,
+                        {.cluster = cluster, .admin = name == "AKSAuditAdmin", .resource_id = id, .pod_name = {}, .clock = time});
   } else if (name == "AzureDiagnostics") {
     const std::string category = m.text("Category"), log = m.text("log_s");
     if (category.starts_with("kube-audit") && !log.empty()) {
       if (!m.audit) m.audit.emplace(m.sink);
       const std::string pod = m.text("pod_s");
-      if (const std::string why = m.audit->decode_text(log, {.cluster = cluster, .admin = category == "kube-audit-admin", .resource_id = m.text("_ResourceId"), .pod_name = pod, .clock = time}); !why.empty())
+      if (const std::string why = m.audit->decode_text(log, {.cluster = cluster,
+                                                             .admin = category == "kube-audit-admin",
+                                                             .resource_id = m.text("_ResourceId"),
+                                                             .pod_name = pod,
+                                                             .clock = time});
+          !why.empty())
         m.sink.error(line, "log_s is not an audit event: " + why, log);
     } else if (const std::string msg = m.text("msg_s"); category.starts_with("AzureFirewall") && !msg.empty()) {
       firewall_text_rows(msg, {.time = time, .cluster = cluster, .resource_id = m.text("_ResourceId")}, m.sink);
@@ -338,7 +357,8 @@ bool TableRows::end(uint64_t line, std::string_view beginning) {
       if (message.starts_with('"')) message = json_text(message);
     }
     const std::string ns = m.text("PodNamespace"), pod = m.text("PodName"), container = m.text("ContainerName"), node = m.text("Computer");
-    const Payload p = m.payloads->decode(message, time, {.cluster = cluster, .node = node, .pod_namespace = ns, .pod = pod, .container = container, .workload = {}});
+    const Payload p = m.payloads->decode(
+        message, time, {.cluster = cluster, .node = node, .pod_namespace = ns, .pod = pod, .container = container, .workload = {}});
     if (p == Payload::kMalformed || p == Payload::kNoClock) m.sink.error(line, m.payloads->reason(), message, m.payloads->hint());
   } else if (name == "AZFWDnsQuery") {
     firewall_dns_row(*m.row, at, cluster, m.sink);
@@ -362,7 +382,8 @@ bool TableRows::end(uint64_t line, std::string_view beginning) {
         if (!part.empty()) joined += (joined.empty() ? "" : " ") + part;
       m.row->set_string(m.row->table().find(out ? "DestPublicIps" : "SrcPublicIps"), joined);
     }
-    if (!m.vm_ip.empty() && m.text(out ? "SrcIp" : "DestIp").empty()) m.row->set_string(m.row->table().find(out ? "SrcIp" : "DestIp"), m.vm_ip);
+    if (!m.vm_ip.empty() && m.text(out ? "SrcIp" : "DestIp").empty())
+      m.row->set_string(m.row->table().find(out ? "SrcIp" : "DestIp"), m.vm_ip);
   } else if (name == "ThreatIntelIndicators") {
     if (!has("Observables")) {
       auto found = observables_of_pattern(m.text("Pattern"));
@@ -372,14 +393,20 @@ bool TableRows::end(uint64_t line, std::string_view beginning) {
     }
   } else if (name == "ThreatIntelligenceIndicator") {
     // Judgement reads the newer table: each row of the old one is there, too.
-    Indicator x{.id = m.text("IndicatorId"), .name = m.text("ThreatType"), .description = m.text("Description"), .pattern = {}, .source = m.text("SourceSystem")};
-    for (const std::string_view column : {"NetworkIP", "NetworkDestinationIP", "NetworkSourceIP", "NetworkCidrBlock", "NetworkDestinationCidrBlock", "NetworkSourceCidrBlock", "DomainName", "Url",
-                                          "FileHashValue", "EmailSourceIpAddress", "EmailSenderAddress"})
+    Indicator x{.id = m.text("IndicatorId"),
+                .name = m.text("ThreatType"),
+                .description = m.text("Description"),
+                .pattern = {},
+                .source = m.text("SourceSystem")};
+    for (const std::string_view column :
+         {"NetworkIP", "NetworkDestinationIP", "NetworkSourceIP", "NetworkCidrBlock", "NetworkDestinationCidrBlock",
+          "NetworkSourceCidrBlock", "DomainName", "Url", "FileHashValue", "EmailSourceIpAddress", "EmailSenderAddress"})
       if (const std::string v = m.text(column); !v.empty()) {
         Observable o = classify(v);
         if (o.type.empty() && column == "DomainName") o = {"domain-name", to_lower(v)};
         if (o.type.empty() && column == "Url") o = {"url", v};
-        if (!o.type.empty() && std::find(x.observables.begin(), x.observables.end(), o) == x.observables.end()) x.observables.push_back(std::move(o));
+        if (!o.type.empty() && std::find(x.observables.begin(), x.observables.end(), o) == x.observables.end())
+          x.observables.push_back(std::move(o));
       }
     if (!x.observables.empty()) {
       x.created = x.modified = time;
@@ -390,7 +417,8 @@ bool TableRows::end(uint64_t line, std::string_view beginning) {
       };
       x.valid_until = ticks("ExpirationDateTime");
       if (has("Active")) x.active = ticks("Active").value_or(1) != 0;
-      if (has("ConfidenceScore")) x.confidence = static_cast<int>(std::clamp(m.row->real(m.row->table().find("ConfidenceScore"), at), 0.0, 100.0));
+      if (has("ConfidenceScore"))
+        x.confidence = static_cast<int>(std::clamp(m.row->real(m.row->table().find("ConfidenceScore"), at), 0.0, 100.0));
       if (const std::string tags = m.text("Tags"); !tags.empty()) x.tags.push_back(tags);
       add_indicator(x, m.source, m.sink);
     }
@@ -406,7 +434,15 @@ void TableRows::finish() {
     for (const Covers& c : kCovers)
       if (c.table == name)
         for (const auto& [cluster, span] : t.spans)
-          m.sink.covered({.cluster = cluster, .scope = "cluster", .name = {}, .source = std::string(c.source), .table = name, .from = span.from, .to = span.to, .completeness = c.completeness, .rows = span.rows});
+          m.sink.covered({.cluster = cluster,
+                          .scope = "cluster",
+                          .name = {},
+                          .source = std::string(c.source),
+                          .table = name,
+                          .from = span.from,
+                          .to = span.to,
+                          .completeness = c.completeness,
+                          .rows = span.rows});
     t.spans.clear();
     if (!t.left_out.empty()) {
       std::string names;

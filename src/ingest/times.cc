@@ -115,8 +115,10 @@ std::optional<Ticks> parse_time(std::string_view text, const TimeForm& form) {
   std::string_view s = trim(text);
   if (s.size() < 6 || s.size() > 64) return {};
   if (s.size() >= 10 && s[4] == '-') {
-    if (s.ends_with(" UTC")) s.remove_suffix(4);
-    else if (s.ends_with("UTC")) s.remove_suffix(3);
+    if (s.ends_with(" UTC"))
+      s.remove_suffix(4);
+    else if (s.ends_with("UTC"))
+      s.remove_suffix(3);
     else if (const auto zoned = parse_iso_datetime(s)) {
       const bool bare = s.back() != 'Z' && s.back() != 'z' && s.substr(10).find_first_of("+-") == std::string_view::npos;
       return bare ? *zoned - form.utc_offset : *zoned;
@@ -184,7 +186,7 @@ std::optional<Ticks> parse_time(std::string_view text, const TimeForm& form) {
     return {};
   }
   if (s.size() > 5 && s[3] == ',') return parse_time(s.substr(4), form);  // Fri, 01 Apr …
-  if ((c.month = month_of(s))) {                                         // Apr 1, 2022, 6:14:09 AM
+  if ((c.month = month_of(s))) {                                          // Apr 1, 2022, 6:14:09 AM
     const size_t blank = rest.find(' ');
     if (blank == std::string_view::npos) return {};
     rest.remove_prefix(blank + 1);
@@ -214,7 +216,11 @@ std::optional<Ticks> parse_span(std::string_view text) {
       const double v = std::strtod(std::string(s.substr(0, end)).c_str(), nullptr);
       const char unit = s[end];
       s.remove_prefix(end + 1);
-      const Ticks one = unit == 'D' ? kTicksPerDay : unit == 'H' ? kTicksPerHour : unit == 'S' ? kTicksPerSecond : unit == 'M' && time ? kTicksPerMinute : 0;
+      const Ticks one = unit == 'D'           ? kTicksPerDay
+                        : unit == 'H'         ? kTicksPerHour
+                        : unit == 'S'         ? kTicksPerSecond
+                        : unit == 'M' && time ? kTicksPerMinute
+                                              : 0;
       if (!one || v > 1e7) return {};
       total += static_cast<int64_t>(v * static_cast<double>(one));
     }

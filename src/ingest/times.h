@@ -15,8 +15,8 @@ struct TimeForm {
 };
 
 // "2022-04-01T06:14:09.1234567Z", "2022-04-01 06:14:09", "4/1/2022, 6:14:09.123 AM", "04/01/2022 06:14:09", "01.04.2022 06:14:09",
-// "Fri, 01 Apr 2022 06:14:09 GMT", "01/Apr/2022:06:14:09 +0000", "/Date(1648793649000)/", and epochs of s, ms, µs or ns as digits (with a fraction).
-// Times without a zone are local by the form; a name that ends in [UTC] means offset 0.
+// "Fri, 01 Apr 2022 06:14:09 GMT", "01/Apr/2022:06:14:09 +0000", "/Date(1648793649000)/", and epochs of s, ms, µs or ns as digits (with a
+// fraction). Times without a zone are local by the form; a name that ends in [UTC] means offset 0.
 std::optional<Ticks> parse_time(std::string_view text, const TimeForm& form = {});
 // An epoch number, its unit told by its size.
 std::optional<Ticks> time_of_epoch(double value);

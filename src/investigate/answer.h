@@ -110,7 +110,7 @@ struct Version {
 
 struct Release {
   std::optional<Version> first_bad, last_good;
-  std::vector<Change> changes;  // between them
+  std::vector<Change> changes;    // between them
   std::vector<Version> versions;  // every one that ran in the data's time, oldest first
   std::string explanation;
 };
@@ -131,8 +131,8 @@ struct Verdict {
   std::vector<Premise> premises;
   Ticks expires = 0;
   std::vector<std::string> techniques;  // MITRE ATT&CK ids
-  double score = 0;                   // decibans for malicious: prior plus counted weights
-  std::vector<Evidence> evidence;     // weight: + speaks for malicious, − for benign
+  double score = 0;                     // decibans for malicious: prior plus counted weights
+  std::vector<Evidence> evidence;       // weight: + speaks for malicious, − for benign
 };
 
 struct BlastRadius {
@@ -190,7 +190,7 @@ struct CoverageSpan {
   int64_t rows = 0;
 };
 
-struct FlowPoint {      // flows to public addresses, and contacts with the alert's destination, in one bin
+struct FlowPoint {  // flows to public addresses, and contacts with the alert's destination, in one bin
   std::string cluster;
   Ticks time = 0;
   int64_t flows = 0, bytes_out = 0, contacts = 0;
@@ -200,7 +200,7 @@ struct Facts {
   std::vector<SourceFile> sources;
   std::vector<CoverageSpan> coverage;
   std::vector<FlowPoint> flows;
-  Ticks bin = 0;        // width of a FlowPoint
+  Ticks bin = 0;                  // width of a FlowPoint
   std::vector<std::string> gaps;  // sentences: what no source covered at the time of the contacts
 };
 

@@ -24,8 +24,10 @@ class Writer {
   }
   void time(std::string_view name, Ticks t, std::string_view) {
     w_.key(name);
-    if (t == 0) w_.null();
-    else w_.string(format_datetime(t));
+    if (t == 0)
+      w_.null();
+    else
+      w_.string(format_datetime(t));
   }
   template <class F>
   void object(std::string_view name, std::string_view, F body) {
@@ -43,8 +45,10 @@ class Writer {
   void write(Classification c) { w_.string(classification_name(c)); }
   template <class T>
   void write(const std::optional<T>& o) {
-    if (o) write(*o);
-    else w_.null();
+    if (o)
+      write(*o);
+    else
+      w_.null();
   }
   template <class T>
   void write(const std::vector<T>& list) {
@@ -81,8 +85,10 @@ class Reader {
   void time(std::string_view name, Ticks& into, std::string_view) {
     std::string_view text;
     if (at_[name].get(text)) return;
-    if (const auto t = parse_iso_datetime(text)) into = *t;
-    else fail(name);
+    if (const auto t = parse_iso_datetime(text))
+      into = *t;
+    else
+      fail(name);
   }
   template <class F>
   void object(std::string_view name, std::string_view, F body) {
@@ -100,8 +106,10 @@ class Reader {
   }
   void read(std::string_view name, simdjson::dom::element e, std::string& into) {
     std::string_view s;
-    if (e.get(s)) fail(name);
-    else into = s;
+    if (e.get(s))
+      fail(name);
+    else
+      into = s;
   }
   void read(std::string_view name, simdjson::dom::element e, int64_t& into) {
     if (e.get(into)) fail(name);
@@ -246,7 +254,8 @@ Result<Answer> answer_from_json(std::string_view json) {
   simdjson::dom::parser parser;
   const simdjson::padded_string padded(json);
   simdjson::dom::element root;
-  if (const auto e = parser.parse(padded).get(root)) return usage_error(std::string("the stored answer is not JSON: ") + simdjson::error_message(e));
+  if (const auto e = parser.parse(padded).get(root))
+    return usage_error(std::string("the stored answer is not JSON: ") + simdjson::error_message(e));
   Answer answer;
   Reader reader(root);
   fields(reader, answer);

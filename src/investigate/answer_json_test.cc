@@ -14,7 +14,11 @@ namespace {
 TEST(AnswerJson, HasTheMembersThatOtherProgramsRelyOn) {
   const std::string json = answer_json(benign_answer(), false, 0);
   EXPECT_TRUE(json.starts_with(R"({"alert":{"id":"2517538088","time":"2022-04-01T06:15:21Z")")) << json;
-  EXPECT_NE(json.find(R"("entities":{"cluster":"canadacentral","node":"aks-system-3","source_address":"10.1.0.9","address":"172.64.80.1","port":80)"), json.npos) << json;
+  EXPECT_NE(
+      json.find(
+          R"("entities":{"cluster":"canadacentral","node":"aks-system-3","source_address":"10.1.0.9","address":"172.64.80.1","port":80)"),
+      json.npos)
+      << json;
   EXPECT_NE(json.find(R"("classification":"BenignPositive")"), json.npos);
   EXPECT_NE(json.find(R"("release":{"first_bad":null,"last_good":null,"changes":[])"), json.npos);
   EXPECT_NE(json.find(R"("namespace":"kube-system","kind":"DaemonSet","name":"omsagent")"), json.npos);

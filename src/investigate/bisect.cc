@@ -60,8 +60,10 @@ std::string changed_keys(const std::string& from, const std::string& to) {
   std::vector<std::string> out;
   for (const auto& [k, v] : after) {
     const auto it = before.find(k);
-    if (it == before.end()) out.push_back("+" + k);
-    else if (it->second != v) out.push_back("~" + k);
+    if (it == before.end())
+      out.push_back("+" + k);
+    else if (it->second != v)
+      out.push_back("~" + k);
   }
   for (const auto& [k, v] : before) {
     if (!after.contains(k)) out.push_back("-" + k);
@@ -69,7 +71,8 @@ std::string changed_keys(const std::string& from, const std::string& to) {
   return join(out, ", ");
 }
 
-Release bisect(const std::string& workload, const std::vector<ChangeRow>& changes, const std::vector<Ticks>& contacts, Ticks covered_from, Ticks covered_to) {
+Release bisect(const std::string& workload, const std::vector<ChangeRow>& changes, const std::vector<Ticks>& contacts, Ticks covered_from,
+               Ticks covered_to) {
   Release out;
   std::vector<Span> spans;
   std::vector<const ChangeRow*> records;
@@ -156,7 +159,9 @@ Release bisect(const std::string& workload, const std::vector<ChangeRow>& change
     return out;
   }
   if (bad == 0) {
-    out.explanation = fmt::format("The contacts come with {}, the first version that the data shows: no change in the data's time brought them.", name_of(spans[0].version));
+    out.explanation =
+        fmt::format("The contacts come with {}, the first version that the data shows: no change in the data's time brought them.",
+                    name_of(spans[0].version));
     return out;
   }
   const Span& b = spans[bad];
@@ -167,8 +172,11 @@ Release bisect(const std::string& workload, const std::vector<ChangeRow>& change
   // Had the release nothing to do with it, the first contact would have come anywhere in the time that was watched until then.
   const double chance = static_cast<double>(delay) / static_cast<double>(delay + quiet);
   const double weight = -10 * std::log10(chance);
-  const std::string story = fmt::format("{} ran {} under flow logs without a contact; {} made the first {} after it came and {} in all. By chance a first contact would fall so soon after a change in {:.0f} % of cases.",
-                                        bad > 1 ? "Earlier versions" : name_of(g.version), format_duration(quiet), name_of(b.version), format_duration(delay), b.version.contacts, 100 * chance);
+  const std::string story = fmt::format(
+      "{} ran {} under flow logs without a contact; {} made the first {} after it came and {} in all. By chance a first contact would fall "
+      "so soon after a change in {:.0f} % of cases.",
+      bad > 1 ? "Earlier versions" : name_of(g.version), format_duration(quiet), name_of(b.version), format_duration(delay),
+      b.version.contacts, 100 * chance);
   if (weight < kClaims) {
     out.explanation = "No release is to blame as far as the data goes: " + story;
     return out;
@@ -177,11 +185,20 @@ Release bisect(const std::string& workload, const std::vector<ChangeRow>& change
   out.last_good = g.version;
   out.explanation = story;
   if (static_cast<double>(g.seen) < kHardlyRan * static_cast<double>(delay)) {
-    out.explanation += fmt::format(" {} itself ran only {} under flow logs, too little to call it good for certain", name_of(g.version), format_duration(g.seen));
-    out.explanation += bad > 1 ? fmt::format("; {} before it ran {}.", name_of(spans[bad - 2].version), format_duration(spans[bad - 2].seen)) : ".";
+    out.explanation += fmt::format(" {} itself ran only {} under flow logs, too little to call it good for certain", name_of(g.version),
+                                   format_duration(g.seen));
+    out.explanation +=
+        bad > 1 ? fmt::format("; {} before it ran {}.", name_of(spans[bad - 2].version), format_duration(spans[bad - 2].seen)) : ".";
   }
   for (const auto& c : b.changes) {
-    Change change{.time = c.time, .workload = workload, .what = c.what, .from = c.from, .to = c.to, .by = c.by, .release = b.version.version, .rows = c.rows};
+    Change change{.time = c.time,
+                  .workload = workload,
+                  .what = c.what,
+                  .from = c.from,
+                  .to = c.to,
+                  .by = c.by,
+                  .release = b.version.version,
+                  .rows = c.rows};
     if (c.what == "configmap" || c.what == "secret") {
       const std::string keys = changed_keys(c.from, c.to);
       change.what = c.what + " " + c.object;
@@ -196,21 +213,33 @@ Release bisect(const std::string& workload, const std::vector<ChangeRow>& change
 Result<void> find_release(store::Engine& engine, Ticks now, Ticks covered_from, Ticks covered_to, Answer& a) {
   const Candidate* o = a.owner();
   if (!o || o->ns.empty()) {
-    a.release.explanation = o ? "A process of the node has no releases in the data." : "Without an owner there is no release to compare with.";
+    a.release.explanation =
+        o ? "A process of the node has no releases in the data." : "Without an owner there is no release to compare with.";
     return {};
   }
   const std::string query = fmt::format(
       "EgretChanges\n| where isnull(Time) == false and (isempty(Cluster) or Cluster == {0})\n"
       "| where Workload == {1} or (What == \"release\" and Workload in ({2}, {3}, {4}))\n"
       "| sort by Time asc, RowId asc",
-      json_quote(o->cluster), json_quote(o->id()), json_quote(o->ns + "//" + o->name), json_quote("//" + o->name), json_quote("/" + o->kind + "/" + o->name));
+      json_quote(o->cluster), json_quote(o->id()), json_quote(o->ns + "//" + o->name), json_quote("//" + o->name),
+      json_quote("/" + o->kind + "/" + o->name));
   TRY(const auto result, engine.query(query, now));
   std::vector<ChangeRow> changes;
   for (size_t r = 0; r < result.rows(); ++r) {
     const ResultRow row(result, r);
-    changes.push_back({.time = row.number("Time"), .what = row.text("What"), .object = row.text("Object"), .from = row.text("From"), .to = row.text("To"), .revision = row.text("Revision"),
-                       .by = row.text("By"), .release = row.text("Release"), .commit = row.text("Commit"), .image = row.text("Image"), .digest = row.text("Digest"),
-                       .status = row.text("Status"), .rows = row.rows("RowId")});
+    changes.push_back({.time = row.number("Time"),
+                       .what = row.text("What"),
+                       .object = row.text("Object"),
+                       .from = row.text("From"),
+                       .to = row.text("To"),
+                       .revision = row.text("Revision"),
+                       .by = row.text("By"),
+                       .release = row.text("Release"),
+                       .commit = row.text("Commit"),
+                       .image = row.text("Image"),
+                       .digest = row.text("Digest"),
+                       .status = row.text("Status"),
+                       .rows = row.rows("RowId")});
   }
   std::vector<Ticks> contacts;
   for (const auto& c : a.contacts) {

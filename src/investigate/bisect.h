@@ -18,7 +18,8 @@ struct ChangeRow {
 
 // Pure: the changes of one workload in one cluster (sorted by time), the times of its contacts (sorted), and the time that flow
 // logs cover. `workload` is only written into the changes.
-Release bisect(const std::string& workload, const std::vector<ChangeRow>& changes, const std::vector<Ticks>& contacts, Ticks covered_from, Ticks covered_to);
+Release bisect(const std::string& workload, const std::vector<ChangeRow>& changes, const std::vector<Ticks>& contacts, Ticks covered_from,
+               Ticks covered_to);
 
 // Names of the keys that differ between two JSON objects, as "+new, -gone, ~changed"; empty when either is no object.
 std::string changed_keys(const std::string& from, const std::string& to);

@@ -19,7 +19,9 @@ ChangeRow image(const char* time, const char* from, const char* to, const char* 
 const Ticks kFrom = at("2022-04-01T00:00:00Z"), kTo = at("2022-04-01T12:00:00Z");
 
 TEST(Bisect, NamesTheVersionThatBroughtTheContact) {
-  const auto r = bisect("a/Deployment/b", {image("2022-03-01T00:00:00Z", "", "r.io/b:1", "created"), image("2022-04-01T04:00:00Z", "r.io/b:1", "r.io/b:2"), image("2022-04-01T08:00:00Z", "r.io/b:2", "r.io/b:3@sha256:ff")},
+  const auto r = bisect("a/Deployment/b",
+                        {image("2022-03-01T00:00:00Z", "", "r.io/b:1", "created"), image("2022-04-01T04:00:00Z", "r.io/b:1", "r.io/b:2"),
+                         image("2022-04-01T08:00:00Z", "r.io/b:2", "r.io/b:3@sha256:ff")},
                         {at("2022-04-01T08:20:00Z"), at("2022-04-01T09:00:00Z")}, kFrom, kTo);
   ASSERT_TRUE(r.first_bad) << r.explanation;
   EXPECT_EQ(r.first_bad->version, "3");
@@ -32,7 +34,9 @@ TEST(Bisect, NamesTheVersionThatBroughtTheContact) {
 }
 
 TEST(Bisect, BlamesNobodyWhenTheContactCameLongAfterTheChange) {
-  const auto r = bisect("w", {image("2022-03-01T00:00:00Z", "", "r.io/b:1", "created"), image("2022-04-01T01:00:00Z", "r.io/b:1", "r.io/b:2")}, {at("2022-04-01T11:00:00Z")}, kFrom, kTo);
+  const auto r =
+      bisect("w", {image("2022-03-01T00:00:00Z", "", "r.io/b:1", "created"), image("2022-04-01T01:00:00Z", "r.io/b:1", "r.io/b:2")},
+             {at("2022-04-01T11:00:00Z")}, kFrom, kTo);
   EXPECT_FALSE(r.first_bad);
   EXPECT_NE(r.explanation.find("No release is to blame"), std::string::npos) << r.explanation;
 }
@@ -44,7 +48,9 @@ TEST(Bisect, ContactsOfTheFirstVersionAreNoReleases) {
 }
 
 TEST(Bisect, AVersionThatHardlyRanIsNotCalledGoodInSilence) {
-  const auto r = bisect("w", {image("2022-03-01T00:00:00Z", "", "r.io/b:1", "created"), image("2022-04-01T07:45:00Z", "r.io/b:1", "r.io/b:2"), image("2022-04-01T08:00:00Z", "r.io/b:2", "r.io/b:3")},
+  const auto r = bisect("w",
+                        {image("2022-03-01T00:00:00Z", "", "r.io/b:1", "created"), image("2022-04-01T07:45:00Z", "r.io/b:1", "r.io/b:2"),
+                         image("2022-04-01T08:00:00Z", "r.io/b:2", "r.io/b:3")},
                         {at("2022-04-01T10:00:00Z")}, kFrom, kTo);
   ASSERT_TRUE(r.last_good) << r.explanation;
   EXPECT_EQ(r.last_good->version, "2");
@@ -52,7 +58,9 @@ TEST(Bisect, AVersionThatHardlyRanIsNotCalledGoodInSilence) {
 }
 
 TEST(Bisect, ASecondSourcesBeginningIsNoVersion) {
-  const auto r = bisect("w", {image("2022-03-01T00:00:00Z", "", "r.io/b:1", "created"), image("2022-04-01T07:59:58Z", "", "r.io/b:2", "created"), image("2022-04-01T08:00:00Z", "r.io/b:1", "r.io/b:2")},
+  const auto r = bisect("w",
+                        {image("2022-03-01T00:00:00Z", "", "r.io/b:1", "created"), image("2022-04-01T07:59:58Z", "", "r.io/b:2", "created"),
+                         image("2022-04-01T08:00:00Z", "r.io/b:1", "r.io/b:2")},
                         {at("2022-04-01T08:20:00Z")}, kFrom, kTo);
   ASSERT_TRUE(r.first_bad) << r.explanation;
   EXPECT_EQ(r.versions.size(), 2u);
@@ -67,7 +75,10 @@ TEST(Bisect, ConfigurationAndReleaseRecordsAreTold) {
   record.release = "2.0";
   record.commit = "9f1c";
   record.by = "pipeline";
-  const auto r = bisect("w", {image("2022-03-01T00:00:00Z", "", "r.io/b:1", "created"), image("2022-04-01T08:00:00Z", "r.io/b:1", "r.io/b:2"), config, record}, {at("2022-04-01T08:20:00Z")}, kFrom, kTo);
+  const auto r = bisect(
+      "w",
+      {image("2022-03-01T00:00:00Z", "", "r.io/b:1", "created"), image("2022-04-01T08:00:00Z", "r.io/b:1", "r.io/b:2"), config, record},
+      {at("2022-04-01T08:20:00Z")}, kFrom, kTo);
   ASSERT_TRUE(r.first_bad) << r.explanation;
   EXPECT_EQ(r.first_bad->version, "2.0");
   EXPECT_EQ(r.first_bad->commit, "9f1c");

@@ -25,14 +25,36 @@ const model::Table& shape(std::string_view name) {
       return t;
     };
     std::vector<model::Table> v;
-    v.push_back(make("CaseAlert", {{.name = "AlertId"}, {.name = "Rule"}, {.name = "Time", .type = Type::kDatetime}, {.name = "EndTime", .type = Type::kDatetime},
-                                   {.name = "Severity"}, {.name = "Cluster"}, {.name = "Address"}, {.name = "Port", .type = Type::kInt}, {.name = "Name"},
-                                   {.name = "From", .type = Type::kDatetime}, {.name = "To", .type = Type::kDatetime}}));
-    v.push_back(make("CaseContacts", {{.name = "Contact", .type = Type::kInt}, {.name = "Time", .type = Type::kDatetime}, {.name = "Cluster"}, {.name = "Node"}, {.name = "Source"},
-                                      {.name = "Destination"}, {.name = "Name"}, {.name = "Port", .type = Type::kInt}, {.name = "BytesOut", .type = Type::kLong},
-                                      {.name = "BytesIn", .type = Type::kLong}, {.name = "Blocked", .type = Type::kBool}}));
-    v.push_back(make("CaseOwners", {{.name = "Cluster"}, {.name = "Namespace"}, {.name = "Kind"}, {.name = "Name"}, {.name = "Workload"}, {.name = "Container"},
-                                    {.name = "Probability", .type = Type::kReal}, {.name = "Share", .type = Type::kReal}}));
+    v.push_back(make("CaseAlert", {{.name = "AlertId"},
+                                   {.name = "Rule"},
+                                   {.name = "Time", .type = Type::kDatetime},
+                                   {.name = "EndTime", .type = Type::kDatetime},
+                                   {.name = "Severity"},
+                                   {.name = "Cluster"},
+                                   {.name = "Address"},
+                                   {.name = "Port", .type = Type::kInt},
+                                   {.name = "Name"},
+                                   {.name = "From", .type = Type::kDatetime},
+                                   {.name = "To", .type = Type::kDatetime}}));
+    v.push_back(make("CaseContacts", {{.name = "Contact", .type = Type::kInt},
+                                      {.name = "Time", .type = Type::kDatetime},
+                                      {.name = "Cluster"},
+                                      {.name = "Node"},
+                                      {.name = "Source"},
+                                      {.name = "Destination"},
+                                      {.name = "Name"},
+                                      {.name = "Port", .type = Type::kInt},
+                                      {.name = "BytesOut", .type = Type::kLong},
+                                      {.name = "BytesIn", .type = Type::kLong},
+                                      {.name = "Blocked", .type = Type::kBool}}));
+    v.push_back(make("CaseOwners", {{.name = "Cluster"},
+                                    {.name = "Namespace"},
+                                    {.name = "Kind"},
+                                    {.name = "Name"},
+                                    {.name = "Workload"},
+                                    {.name = "Container"},
+                                    {.name = "Probability", .type = Type::kReal},
+                                    {.name = "Share", .type = Type::kReal}}));
     v.push_back(make("CaseNames", {{.name = "Name"}, {.name = "Address"}, {.name = "Cluster"}, {.name = "How"}}));
     return v;
   }();
@@ -145,7 +167,8 @@ std::string CaseTables::printed(std::string_view query) const {
     if (!names(query, t.name)) continue;
     if (b.rows() > kPrintedRows) out += fmt::format("// {}: the first {} of {} rows\n", t.name, kPrintedRows, b.rows());
     out += "let " + t.name + " = datatable(";
-    for (size_t c = 0; c < t.columns.size(); ++c) out += fmt::format("{}{}:{}", c ? ", " : "", t.columns[c].name, model::type_name(t.columns[c].type));
+    for (size_t c = 0; c < t.columns.size(); ++c)
+      out += fmt::format("{}{}:{}", c ? ", " : "", t.columns[c].name, model::type_name(t.columns[c].type));
     out += ") [";
     for (size_t r = 0; r < std::min(b.rows(), kPrintedRows); ++r) {
       out += r ? ",\n  " : "\n  ";
@@ -159,8 +182,11 @@ std::string CaseTables::printed(std::string_view query) const {
 Result<std::pair<Ticks, Ticks>> flow_span(store::Engine& engine, const Answer& a, Ticks now) {
   const std::string cluster = json_quote(a.alert.cluster);
   const std::string where = a.alert.cluster.empty() ? "" : "| where Cluster == " + cluster + " or isempty(Cluster) ";
-  TRY(const auto covered, engine.query("EgretCoverage | where Source in ('vnet-flow', 'nsg-flow', 'zeek-conn', 'firewall-network', 'flow-analytics', 'sensor') " + where +
-                                           "| summarize From = min(StartTime), To = max(EndTime), Rows = count()", now));
+  TRY(const auto covered,
+      engine.query(
+          "EgretCoverage | where Source in ('vnet-flow', 'nsg-flow', 'zeek-conn', 'firewall-network', 'flow-analytics', 'sensor') " +
+              where + "| summarize From = min(StartTime), To = max(EndTime), Rows = count()",
+          now));
   if (covered.rows() == 1 && !covered.is_null(0, 0) && !covered.is_null(1, 0)) return std::pair{covered.number(0, 0), covered.number(1, 0)};
   TRY(const auto seen, engine.query("EgretFlows " + where + "| summarize From = min(Time), To = max(Time)", now));
   if (seen.rows() == 1 && !seen.is_null(0, 0) && !seen.is_null(1, 0)) return std::pair{seen.number(0, 0), seen.number(1, 0)};

@@ -34,19 +34,32 @@ Result<void> find_names(store::Engine& engine, Ticks now, const std::vector<Judg
     TRY(const auto result, engine.query(j.query, now));
     for (size_t r = 0; r < result.rows(); ++r) {
       const ResultRow row(result, r);
-      found.push_back({{.name = to_lower(row.text("Name")), .address = row.text("Address"), .cluster = row.text("Cluster"), .region = {}, .time = row.number("Time"),
-                        .source = row.text("Source"), .rows = row.rows("RowIds")},
+      found.push_back({{.name = to_lower(row.text("Name")),
+                        .address = row.text("Address"),
+                        .cluster = row.text("Cluster"),
+                        .region = {},
+                        .time = row.number("Time"),
+                        .source = row.text("Source"),
+                        .rows = row.rows("RowIds")},
                        row.real("Weight")});
     }
   }
   if (!a.alert.name.empty()) {
-    found.push_back({{.name = to_lower(a.alert.name), .address = a.alert.address, .cluster = a.alert.cluster, .region = {}, .time = a.alert.time, .source = "alert", .rows = {}}, 30});
+    found.push_back({{.name = to_lower(a.alert.name),
+                      .address = a.alert.address,
+                      .cluster = a.alert.cluster,
+                      .region = {},
+                      .time = a.alert.time,
+                      .source = "alert",
+                      .rows = {}},
+                     30});
   }
   // One entry for each name and cluster; the strongest first.
   std::stable_sort(found.begin(), found.end(), [](const Found& x, const Found& y) { return x.weight > y.weight; });
   for (const auto& f : found) {
     if (f.name.name.empty() || f.weight < 3 || f.weight < found.front().weight - kNearAsGood) continue;
-    const auto same = std::ranges::find_if(a.cause.names, [&](const ResolvedName& n) { return n.name == f.name.name && n.cluster == f.name.cluster; });
+    const auto same =
+        std::ranges::find_if(a.cause.names, [&](const ResolvedName& n) { return n.name == f.name.name && n.cluster == f.name.cluster; });
     if (same == a.cause.names.end()) a.cause.names.push_back(f.name);
   }
   if (a.cause.names.size() > 5) a.cause.names.resize(5);
@@ -59,8 +72,12 @@ Result<void> compare_regions(store::Engine& engine, Ticks now, const std::vector
     TRY(const auto result, engine.query(j.query, now));
     for (size_t r = 0; r < result.rows(); ++r) {
       const ResultRow row(result, r);
-      a.cause.regions.push_back({.cluster = row.text("Cluster"), .region = row.text("Region"), .has_contact = row.number("Contacts") > 0, .contacts = row.number("Contacts"),
-                                 .answers = row.texts("Answers"), .difference = row.text("Difference")});
+      a.cause.regions.push_back({.cluster = row.text("Cluster"),
+                                 .region = row.text("Region"),
+                                 .has_contact = row.number("Contacts") > 0,
+                                 .contacts = row.number("Contacts"),
+                                 .answers = row.texts("Answers"),
+                                 .difference = row.text("Difference")});
     }
   }
   for (auto& n : a.cause.names) n.region = region_of(a, n.cluster);
@@ -81,7 +98,13 @@ Result<void> find_trigger(store::Engine& engine, Ticks now, const std::vector<Ju
       const ResultRow row(result, r);
       const double weight = std::clamp(row.real("Weight"), -j.cap, j.cap);
       if (weight < kTriggerCounts) continue;
-      found.push_back({&j, {.kind = j.id, .object = row.text("Object"), .time = row.number("Time"), .reason = row.text("Reason"), .rows = row.rows("RowIds")}, weight});
+      found.push_back({&j,
+                       {.kind = j.id,
+                        .object = row.text("Object"),
+                        .time = row.number("Time"),
+                        .reason = row.text("Reason"),
+                        .rows = row.rows("RowIds")},
+                       weight});
     }
   }
   std::stable_sort(found.begin(), found.end(), [](const Found& x, const Found& y) { return x.weight > y.weight; });
@@ -95,12 +118,20 @@ Result<void> find_trigger(store::Engine& engine, Ticks now, const std::vector<Ju
   }
   if (a.release.first_bad && !a.contacts.empty()) {
     const auto& bad = *a.release.first_bad;
-    a.cause.trigger = {.kind = "release", .object = bad.version.empty() ? bad.image : bad.version, .time = bad.from,
-                       .reason = fmt::format("The contacts begin {} after this release, and nothing nearer precedes them.", format_duration(a.contacts.front().time - bad.from)), .rows = {}};
+    a.cause.trigger = {.kind = "release",
+                       .object = bad.version.empty() ? bad.image : bad.version,
+                       .time = bad.from,
+                       .reason = fmt::format("The contacts begin {} after this release, and nothing nearer precedes them.",
+                                             format_duration(a.contacts.front().time - bad.from)),
+                       .rows = {}};
     return {};
   }
-  a.cause.trigger = {.kind = "unknown", .object = {}, .time = 0,
-                     .reason = a.contacts.empty() ? "There is no contact in the data to find a trigger of." : "Nothing that the logs show precedes the contacts more often than by chance.", .rows = {}};
+  a.cause.trigger = {.kind = "unknown",
+                     .object = {},
+                     .time = 0,
+                     .reason = a.contacts.empty() ? "There is no contact in the data to find a trigger of."
+                                                  : "Nothing that the logs show precedes the contacts more often than by chance.",
+                     .rows = {}};
   return {};
 }
 
@@ -110,7 +141,10 @@ void explain_cause(Answer& a) {
   if (!names.empty()) {
     const auto& n = names.front();
     const bool answered = n.source.find("answer") != std::string::npos;
-    std::string where = n.cluster.empty() ? "" : " in " + n.cluster + (n.region.empty() || n.cluster.find(n.region) != std::string::npos ? "" : " (" + n.region + ")");
+    std::string where =
+        n.cluster.empty()
+            ? ""
+            : " in " + n.cluster + (n.region.empty() || n.cluster.find(n.region) != std::string::npos ? "" : " (" + n.region + ")");
     out.push_back(answered ? fmt::format("{} led to {}{}, as an answer of the name server says.", n.name, n.address, where)
                            : fmt::format("{} was the name behind {}{} (seen as {}).", n.name, n.address, where, n.source));
   } else if (!a.alert.address.empty()) {
@@ -123,8 +157,10 @@ void explain_cause(Answer& a) {
     if (!r.has_contact && !r.difference.empty() && differences.size() < 3) differences.push_back(r.cluster + ": " + r.difference);
   }
   if (with > 0 && without > 0) {
-    out.push_back(fmt::format("{} of {} clusters {} the contact. {}.", with, with + without, with == 1 ? "shows" : "show", join(differences, "; ")));
-    if (differences.empty()) out.back() = fmt::format("{} of {} clusters {} the contact.", with, with + without, with == 1 ? "shows" : "show");
+    out.push_back(
+        fmt::format("{} of {} clusters {} the contact. {}.", with, with + without, with == 1 ? "shows" : "show", join(differences, "; ")));
+    if (differences.empty())
+      out.back() = fmt::format("{} of {} clusters {} the contact.", with, with + without, with == 1 ? "shows" : "show");
   }
 }
 

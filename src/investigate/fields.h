@@ -65,7 +65,8 @@ template <class V>
 void fields(V& v, Is<Candidate> auto& c) {
   v("cluster", c.cluster, "Cluster.");
   v("namespace", c.ns, "Namespace; empty for processes of a node.");
-  v("kind", c.kind, "Kind of the topmost owner: Deployment, StatefulSet, DaemonSet, CronJob, Job, ReplicaSet, Pod, StaticPod, HostProcess, or unknown.");
+  v("kind", c.kind,
+    "Kind of the topmost owner: Deployment, StatefulSet, DaemonSet, CronJob, Job, ReplicaSet, Pod, StaticPod, HostProcess, or unknown.");
   v("name", c.name, "Name of the topmost owner.");
   v("container", c.container, "Container, where it is known.");
   v("node", c.node, "Node of the contact, where it is known.");

@@ -45,14 +45,18 @@ Result<Judgement> parse_judgement(const ContentFile& file) {
     if (j.id.empty()) return wrong(root.Mark().line, "id is missing");
     if (std::ranges::find(kKinds, j.kind) == std::end(kKinds)) {
       const std::string near = near_name(j.kind, kKinds);
-      return wrong(root["kind"] ? root["kind"].Mark().line : 0, "kind '" + j.kind + "' is not one of names, regions, trigger, verdict, credentials, timeline",
+      return wrong(root["kind"] ? root["kind"].Mark().line : 0,
+                   "kind '" + j.kind + "' is not one of names, regions, trigger, verdict, credentials, timeline",
                    near.empty() ? std::string() : "did you mean " + near + "?");
     }
     if (j.query.empty()) return wrong(root.Mark().line, "query is missing");
-    if ((j.kind == "verdict" || j.kind == "trigger") && !(j.cap > 0)) return wrong(root.Mark().line, "cap is missing: the most decibans that the test may give");
+    if ((j.kind == "verdict" || j.kind == "trigger") && !(j.cap > 0))
+      return wrong(root.Mark().line, "cap is missing: the most decibans that the test may give");
     if (j.group.empty()) j.group = j.id;
     if (const auto p = root["premise"]) {
-      const auto add = [&](const YAML::Node& one) { j.premises.push_back({text_of(one, "statement"), text_of(one, "overturned_by"), std::string(trim(text_of(one, "query")))}); };
+      const auto add = [&](const YAML::Node& one) {
+        j.premises.push_back({text_of(one, "statement"), text_of(one, "overturned_by"), std::string(trim(text_of(one, "query")))});
+      };
       if (p.IsSequence()) {
         for (const auto& one : p) add(one);
       } else {
@@ -74,8 +78,10 @@ Result<std::vector<Judgement>> load_judgements() {
   for (const auto& file : content_files("verdict")) {
     if (!file.path.ends_with(".yaml") || file.path.ends_with(".test.yaml") || file.path == "verdict/decision.yaml") continue;
     auto one = parse_judgement(file);
-    if (one) all.push_back(*std::move(one));
-    else errors += one.error().message + (one.error().hint.empty() ? "\n" : "\n  " + one.error().hint + "\n");
+    if (one)
+      all.push_back(*std::move(one));
+    else
+      errors += one.error().message + (one.error().hint.empty() ? "\n" : "\n  " + one.error().hint + "\n");
   }
   if (!errors.empty()) return usage_error(errors);
   return all;

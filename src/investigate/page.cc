@@ -50,7 +50,8 @@ std::string destination(const Answer& a) {
   }
   if (name.empty()) name = a.alert.name;
   std::string where = a.alert.address;
-  if (a.alert.port && !where.empty()) where += where.find(':') == std::string::npos ? fmt::format(":{}", *a.alert.port) : fmt::format(" port {}", *a.alert.port);
+  if (a.alert.port && !where.empty())
+    where += where.find(':') == std::string::npos ? fmt::format(":{}", *a.alert.port) : fmt::format(" port {}", *a.alert.port);
   if (name.empty() || name == a.alert.address) return where;
   return where.empty() ? name : name + " (" + where + ")";
 }
@@ -84,7 +85,8 @@ void contact_line(const Answer& a, Lines& out) {
     }
     text += fmt::format(", {}", count_of(a.contacts.size(), "contact"));
     text += a.contacts.size() == 1 ? fmt::format(" at {}", format_datetime_short(a.contacts.front().time))
-                                   : fmt::format(" from {} to {}", format_datetime_short(a.contacts.front().time), format_datetime_short(a.contacts.back().time));
+                                   : fmt::format(" from {} to {}", format_datetime_short(a.contacts.front().time),
+                                                 format_datetime_short(a.contacts.back().time));
     if (sent + received > 0) text += fmt::format(", {} sent, {} received", format_bytes(sent), format_bytes(received));
     if (blocked > 0) text += fmt::format(", {} blocked", blocked);
   } else {
@@ -106,15 +108,18 @@ void candidates(const Answer& a, const PageOptions& options, Lines& out) {
       continue;
     }
     ++shown;
-    out.text("  " + probability(c.probability), safe(c.kind == "unknown" ? "nobody known" : c.id() + (c.cluster.empty() ? "" : " in " + c.cluster)), 10,
+    out.text("  " + probability(c.probability),
+             safe(c.kind == "unknown" ? "nobody known" : c.id() + (c.cluster.empty() ? "" : " in " + c.cluster)), 10,
              shown == 1 ? Tone::kBold : Tone::kPlain);
     auto evidence = c.evidence;
-    std::stable_sort(evidence.begin(), evidence.end(), [](const Evidence& x, const Evidence& y) { return std::abs(x.weight) > std::abs(y.weight); });
+    std::stable_sort(evidence.begin(), evidence.end(),
+                     [](const Evidence& x, const Evidence& y) { return std::abs(x.weight) > std::abs(y.weight); });
     int lines = 0;
     for (const auto& e : evidence) {
       if (!options.evidence && (!e.counted || lines >= (shown == 1 ? 5 : 2))) continue;
       ++lines;
-      out.text(fmt::format("      {:>4}{}", weight(e.weight), e.counted ? " " : "("), safe(e.reason) + (e.counted ? "" : " (a stronger test of its group counts)"), 12);
+      out.text(fmt::format("      {:>4}{}", weight(e.weight), e.counted ? " " : "("),
+               safe(e.reason) + (e.counted ? "" : " (a stronger test of its group counts)"), 12);
       if (options.evidence && !e.query.empty()) {
         out.raw(fmt::format("            test {}, group {}; rows {}", safe(e.test), safe(e.group), e.rows.size()));
         for (const auto& line : split(e.query, '\n')) out.raw("              " + safe(line));
@@ -127,10 +132,10 @@ void candidates(const Answer& a, const PageOptions& options, Lines& out) {
 void verdict_part(const Answer& a, const PageOptions& options, Lines& out) {
   const auto& v = a.verdict;
   if (!v.reasons.empty()) {
-    out.heading(v.classification == Classification::kTruePositive      ? "Why it is bad"
-                : v.classification == Classification::kBenignPositive  ? "Why it is benign"
-                : v.classification == Classification::kFalsePositive   ? "Why the alert is wrong"
-                                                                       : "What speaks for and against");
+    out.heading(v.classification == Classification::kTruePositive     ? "Why it is bad"
+                : v.classification == Classification::kBenignPositive ? "Why it is benign"
+                : v.classification == Classification::kFalsePositive  ? "Why the alert is wrong"
+                                                                      : "What speaks for and against");
     for (const auto& r : v.reasons) out.text("  -", safe(r), 4);
   }
   if (!v.premises.empty()) {
@@ -160,7 +165,8 @@ void plan_part(const Answer& a, const PageOptions& options, Lines& out) {
     ++n;
     std::string head = p.action + " " + p.target;
     if (!p.cluster.empty()) head += " in " + p.cluster;
-    out.text(fmt::format("  {:>2}", n), safe(head) + (p.approval.empty() || p.approval == "none" ? "" : safe(" (approval: " + p.approval + ")")), 6, Tone::kBold);
+    out.text(fmt::format("  {:>2}", n),
+             safe(head) + (p.approval.empty() || p.approval == "none" ? "" : safe(" (approval: " + p.approval + ")")), 6, Tone::kBold);
     std::string says = safe(p.effect);
     if (!p.blast_radius.summary.empty() && p.blast_radius.summary != "nobody") says += " Hurts " + safe(p.blast_radius.summary);
     out.text("", says, 6);
@@ -187,8 +193,8 @@ void plan_part(const Answer& a, const PageOptions& options, Lines& out) {
 
 std::string headline(const Answer& a) {
   const Candidate* o = a.owner();
-  return fmt::format("{} {}: {}{} → {}", classification_name(a.verdict.classification), confidence(a.verdict.confidence), o ? o->id() : "unknown",
-                     o && !o->cluster.empty() ? " in " + o->cluster : "", destination(a));
+  return fmt::format("{} {}: {}{} → {}", classification_name(a.verdict.classification), confidence(a.verdict.confidence),
+                     o ? o->id() : "unknown", o && !o->cluster.empty() ? " in " + o->cluster : "", destination(a));
 }
 
 void name_incident(Answer& answer, int64_t number) {
@@ -218,15 +224,20 @@ std::string render_page(const Answer& a, const PageOptions& options) {
   out.text("  Who", safe(owner_line(a)), kLabel, Tone::kBold);
   for (const auto& o : a.owners) {
     if (a.owners.size() > 1)
-      out.text("", safe(fmt::format("{:.0f} % of the contacts: {}{}", o.share * 100, o.candidate, o.distinguished_by.empty() ? "" : " (" + o.distinguished_by + ")")), kLabel);
+      out.text("",
+               safe(fmt::format("{:.0f} % of the contacts: {}{}", o.share * 100, o.candidate,
+                                o.distinguished_by.empty() ? "" : " (" + o.distinguished_by + ")")),
+               kLabel);
   }
   if (!a.alert.criticality.empty()) out.text("", safe("criticality: " + a.alert.criticality), kLabel);
   contact_line(a, out);
   if (!a.cause.trigger.kind.empty() && a.cause.trigger.kind != "unknown") out.text("  Trigger", safe(a.cause.trigger.reason), kLabel);
   for (size_t i = 0; i < a.cause.sentences.size(); ++i) out.text(i == 0 ? "  Cause" : "", safe(a.cause.sentences[i]), kLabel);
   if (a.release.first_bad) {
-    out.text("  Release", safe("first bad " + version_name(*a.release.first_bad) + (a.release.last_good ? ", last good " + version_name(*a.release.last_good) : ", last good unknown")), kLabel,
-             Tone::kBold);
+    out.text("  Release",
+             safe("first bad " + version_name(*a.release.first_bad) +
+                  (a.release.last_good ? ", last good " + version_name(*a.release.last_good) : ", last good unknown")),
+             kLabel, Tone::kBold);
   }
   if (!a.release.explanation.empty()) out.text(a.release.first_bad ? "" : "  Release", safe(a.release.explanation), kLabel);
   if (v.expires != 0) out.text("  Expires", format_datetime_short(v.expires) + " UTC, or as soon as a premise below fails", kLabel);
@@ -244,13 +255,19 @@ std::string render_page(const Answer& a, const PageOptions& options) {
     int told = 0;
     for (const auto& m : a.missing) {
       if (!options.evidence && (++told > 2 || (told > 1 && m.entropy_gain < 0.05))) break;
-      out.text("  -", safe(m.log + (m.where.empty() || m.log.find(m.where) != std::string::npos ? "" : " in " + m.where)) + fmt::format(" (worth {:.1f} bits)", m.entropy_gain) + (m.cost.empty() ? "" : ", costs " + safe(m.cost)), 4);
+      out.text("  -",
+               safe(m.log + (m.where.empty() || m.log.find(m.where) != std::string::npos ? "" : " in " + m.where)) +
+                   fmt::format(" (worth {:.1f} bits)", m.entropy_gain) + (m.cost.empty() ? "" : ", costs " + safe(m.cost)),
+               4);
       if (!m.how.empty()) out.raw("    $ " + safe(m.how));
     }
   }
   if (!options.incident.empty()) {
     out.blank();
-    out.raw(out.tone(Tone::kDim, fmt::format("Kept as incident {0}. All commands: egret incident show {0} --plan. All evidence: egret incident show {0} --evidence.", safe(options.incident))));
+    out.raw(out.tone(
+        Tone::kDim,
+        fmt::format("Kept as incident {0}. All commands: egret incident show {0} --plan. All evidence: egret incident show {0} --evidence.",
+                    safe(options.incident))));
     out.raw(out.tone(Tone::kDim, fmt::format("Report: egret incident report {0} --out report.html", safe(options.incident))));
   }
   return std::move(out).take();

@@ -17,7 +17,9 @@ namespace egret::investigate {
 namespace {
 
 bool plain(std::string_view s) {
-  return !s.empty() && s.front() != '-' && std::ranges::all_of(s, [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || std::string_view("._:/@=-").find(c) != std::string_view::npos; });
+  return !s.empty() && s.front() != '-' && std::ranges::all_of(s, [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) || std::string_view("._:/@=-").find(c) != std::string_view::npos;
+  });
 }
 
 std::vector<std::string> texts(const YAML::Node& n) {
@@ -46,7 +48,9 @@ std::vector<Values> repetitions(const std::string& for_each, const Answer& a) {
       const size_t space = c.what.find(' ');
       if (space == std::string::npos) continue;
       const std::string object = c.what.substr(space + 1);
-      out.push_back({{"configuration_kind", c.what.substr(0, space)}, {"configuration_name", object.substr(object.find('/') + 1)}, {"configuration_keys", c.to}});
+      out.push_back({{"configuration_kind", c.what.substr(0, space)},
+                     {"configuration_name", object.substr(object.find('/') + 1)},
+                     {"configuration_keys", c.to}});
     }
     return out;
   }
@@ -85,8 +89,10 @@ Result<BlastRadius> blast_of(store::Engine& engine, Ticks now, const Step& step,
 std::string shell_quote(const std::string& text) {
   std::string out = "'";
   for (const char c : text) {
-    if (c == '\'') out += "'\\''";
-    else out += c;
+    if (c == '\'')
+      out += "'\\''";
+    else
+      out += c;
   }
   return out + "'";
 }
@@ -193,15 +199,19 @@ Values case_values(const Answer& a) {
 }
 
 Result<Playbook> parse_playbook(const ContentFile& file) {
-  const auto wrong = [&](const YAML::Mark& mark, const std::string& what) { return usage_error(fmt::format("{}:{}: {}", file.path, mark.line + 1, what)); };
+  const auto wrong = [&](const YAML::Mark& mark, const std::string& what) {
+    return usage_error(fmt::format("{}:{}: {}", file.path, mark.line + 1, what));
+  };
   try {
     const YAML::Node root = YAML::Load(file.text);
     Playbook p;
     p.file = file.path;
-    if (!root.IsMap() || !root["id"] || !root["steps"]) return wrong(root.Mark(), "a playbook is a mapping with id, classification and steps");
+    if (!root.IsMap() || !root["id"] || !root["steps"])
+      return wrong(root.Mark(), "a playbook is a mapping with id, classification and steps");
     p.id = root["id"].as<std::string>();
     if (root["classification"]) p.classifications = texts(root["classification"]);
-    static const std::set<std::string> kKeys = {"action", "target", "cluster", "effect", "approval", "for_each", "blast", "says", "needs", "without", "apply", "verify", "undo"};
+    static const std::set<std::string> kKeys = {"action", "target", "cluster", "effect", "approval", "for_each", "blast",
+                                                "says",   "needs",  "without", "apply",  "verify",   "undo"};
     for (const auto& n : root["steps"]) {
       Step s;
       for (const auto& kv : n) {
@@ -226,7 +236,8 @@ Result<Playbook> parse_playbook(const ContentFile& file) {
       if (n["verify"]) s.verify = texts(n["verify"]);
       if (n["undo"]) s.undo = texts(n["undo"]);
       if (s.action.empty() || s.effect.empty()) return wrong(n.Mark(), "a step needs an action and its effect");
-      if (s.blast.empty() && s.says.empty()) return wrong(n.Mark(), "step " + s.action + " needs blast (a query) or says: whom it would hurt");
+      if (s.blast.empty() && s.says.empty())
+        return wrong(n.Mark(), "step " + s.action + " needs blast (a query) or says: whom it would hurt");
       p.steps.push_back(std::move(s));
     }
     return p;
@@ -241,8 +252,10 @@ Result<std::vector<Playbook>> load_playbooks() {
   for (const auto& file : content_files("playbooks")) {
     if (!file.path.ends_with(".yaml") || file.path.ends_with(".test.yaml")) continue;
     auto one = parse_playbook(file);
-    if (one) all.push_back(*std::move(one));
-    else errors += one.error().message + "\n";
+    if (one)
+      all.push_back(*std::move(one));
+    else
+      errors += one.error().message + "\n";
   }
   if (!errors.empty()) return usage_error(errors);
   return all;
@@ -253,11 +266,16 @@ Result<void> make_plan(store::Engine& engine, Ticks now, const CaseTables& table
   Values values = case_values(a);
   // Where the nodes of the cluster live, and the pods that run now, come from the data.
   if (const auto it = values.find("cluster"); it != values.end()) {
-    TRY(const auto group, engine.query("EgretClusters | where Cluster == " + json_quote(it->second) + " and isnotempty(NodeResourceGroup) | take 1 | project NodeResourceGroup", now));
-    if (group.rows() > 0 && plain(ResultRow(group, 0).text("NodeResourceGroup"))) values["node_group"] = ResultRow(group, 0).text("NodeResourceGroup");
+    TRY(const auto group, engine.query("EgretClusters | where Cluster == " + json_quote(it->second) +
+                                           " and isnotempty(NodeResourceGroup) | take 1 | project NodeResourceGroup",
+                                       now));
+    if (group.rows() > 0 && plain(ResultRow(group, 0).text("NodeResourceGroup")))
+      values["node_group"] = ResultRow(group, 0).text("NodeResourceGroup");
   }
   if (const Candidate* o = a.owner(); o && !o->ns.empty()) {
-    TRY(const auto pods, engine.query("EgretPods | where Cluster == " + json_quote(o->cluster) + " and Workload == " + json_quote(o->id()) + " and isnull(To) | distinct Pod | sort by Pod asc | take 5", now));
+    TRY(const auto pods, engine.query("EgretPods | where Cluster == " + json_quote(o->cluster) + " and Workload == " + json_quote(o->id()) +
+                                          " and isnull(To) | distinct Pod | sort by Pod asc | take 5",
+                                      now));
     std::vector<std::string> names;
     for (size_t r = 0; r < pods.rows(); ++r) {
       if (const auto pod = ResultRow(pods, r).text("Pod"); plain(pod)) names.push_back(pod);
@@ -280,7 +298,8 @@ Result<void> make_plan(store::Engine& engine, Ticks now, const CaseTables& table
         const auto commands = [&](const std::vector<std::string>& list, std::vector<std::string>& into) {
           for (const auto& c : list) {
             std::string line = c;
-            for (size_t at = line.find("{{pods_words}}"); at != std::string::npos; at = line.find("{{pods_words}}")) line.replace(at, 14, "{{pods_words!}}");  // several plain words
+            for (size_t at = line.find("{{pods_words}}"); at != std::string::npos; at = line.find("{{pods_words}}"))
+              line.replace(at, 14, "{{pods_words!}}");  // several plain words
             into.push_back(fill(line, all, true));
           }
         };
@@ -297,7 +316,9 @@ Result<void> make_plan(store::Engine& engine, Ticks now, const CaseTables& table
         action.effect = fill(s.effect, all, false);
         action.approval = s.approval;
         auto blast = blast_of(engine, now, s, tables, all);
-        if (!blast) return std::unexpected(Error{blast.error().kind, "content " + p.file + ", step " + s.action + ": " + blast.error().message, blast.error().hint});
+        if (!blast)
+          return std::unexpected(
+              Error{blast.error().kind, "content " + p.file + ", step " + s.action + ": " + blast.error().message, blast.error().hint});
         action.blast_radius = *std::move(blast);
         commands(s.apply, action.apply);
         commands(s.verify, action.verify);

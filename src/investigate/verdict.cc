@@ -44,20 +44,29 @@ Result<Decision> load_decision() {
   }
 }
 
-Result<void> weigh_verdict(store::Engine& engine, Ticks now, const std::vector<Judgement>& judgements, const CaseTables& tables, Answer& a) {
+Result<void> weigh_verdict(store::Engine& engine, Ticks now, const std::vector<Judgement>& judgements, const CaseTables& tables,
+                           Answer& a) {
   auto& evidence = a.verdict.evidence;
   for (const auto& j : judgements) {
     if (j.kind != "verdict") continue;
     auto result = engine.query(j.query, now);
-    if (!result) return std::unexpected(Error{result.error().kind, "content " + j.file + ": " + result.error().message, result.error().hint});
+    if (!result)
+      return std::unexpected(Error{result.error().kind, "content " + j.file + ": " + result.error().message, result.error().hint});
     for (size_t r = 0; r < result->rows(); ++r) {
       const ResultRow row(*result, r);
       const double weight = std::clamp(row.real("Weight"), -j.cap, j.cap);
       if (weight == 0 || row.text("Reason").empty()) continue;
-      evidence.push_back({.test = j.id, .group = j.group, .weight = weight, .reason = row.text("Reason"), .query = tables.printed(j.query), .rows = row.rows("RowIds"), .counted = true});
+      evidence.push_back({.test = j.id,
+                          .group = j.group,
+                          .weight = weight,
+                          .reason = row.text("Reason"),
+                          .query = tables.printed(j.query),
+                          .rows = row.rows("RowIds"),
+                          .counted = true});
     }
   }
-  std::stable_sort(evidence.begin(), evidence.end(), [](const Evidence& x, const Evidence& y) { return std::abs(x.weight) > std::abs(y.weight); });
+  std::stable_sort(evidence.begin(), evidence.end(),
+                   [](const Evidence& x, const Evidence& y) { return std::abs(x.weight) > std::abs(y.weight); });
   std::vector<std::string> groups;
   for (auto& e : evidence) {
     e.counted = std::ranges::find(groups, e.group) == groups.end();
@@ -96,11 +105,16 @@ void decide(const Decision& d, const std::vector<Judgement>& judgements, const C
     v.classification = Classification::kTruePositive;
     v.confidence = malicious;
   } else if (v.score <= d.benign_at) {
-    if (!purpose) why_not = "It is not called benign because nothing says what the contact is for.";
-    else if (owned < d.benign_owner) why_not = "It is not called benign because it is not certain who made the contact.";
-    else if (strongest >= d.benign_veto) why_not = "It is not called benign because of what speaks against it.";
-    else if (a.contacts.empty()) why_not = "It is not called benign because the contact itself is not in the data.";
-    else v.classification = Classification::kBenignPositive;
+    if (!purpose)
+      why_not = "It is not called benign because nothing says what the contact is for.";
+    else if (owned < d.benign_owner)
+      why_not = "It is not called benign because it is not certain who made the contact.";
+    else if (strongest >= d.benign_veto)
+      why_not = "It is not called benign because of what speaks against it.";
+    else if (a.contacts.empty())
+      why_not = "It is not called benign because the contact itself is not in the data.";
+    else
+      v.classification = Classification::kBenignPositive;
     v.confidence = v.classification == Classification::kBenignPositive ? (1 - malicious) * owned : std::max(malicious, 1 - malicious);
   } else {
     v.confidence = std::max(malicious, 1 - malicious);

@@ -23,7 +23,8 @@ struct Decision {
 Result<Decision> load_decision();
 
 // Fills verdict.evidence and techniques: every row of every test, the strongest of each group counted.
-Result<void> weigh_verdict(store::Engine& engine, Ticks now, const std::vector<Judgement>& judgements, const CaseTables& tables, Answer& answer);
+Result<void> weigh_verdict(store::Engine& engine, Ticks now, const std::vector<Judgement>& judgements, const CaseTables& tables,
+                           Answer& answer);
 
 // Pure: classification, confidence, reasons, premises and expiry from the evidence and the owner's probability.
 void decide(const Decision& decision, const std::vector<Judgement>& judgements, const CaseTables& tables, Ticks now, Answer& answer);

@@ -8,7 +8,15 @@
 namespace egret::investigate {
 namespace {
 
-Evidence evidence(const char* group, double weight) { return {.test = group, .group = group, .weight = weight, .reason = std::string(group) + " says so.", .query = {}, .rows = {}, .counted = true}; }
+Evidence evidence(const char* group, double weight) {
+  return {.test = group,
+          .group = group,
+          .weight = weight,
+          .reason = std::string(group) + " says so.",
+          .query = {},
+          .rows = {},
+          .counted = true};
+}
 
 Verdict judged(std::vector<Evidence> list, double owner = 0.98, bool contacts = true) {
   Answer a = benign_answer();
@@ -33,13 +41,17 @@ TEST(Decide, TheThresholdsAreLopsided) {
       {"nothing", {}, 0.98, kUndetermined},
       {"explained", {evidence("behaviour", -13), evidence("address", -6)}, 0.98, kBenignPositive},
       {"explained, but by whom", {evidence("behaviour", -13), evidence("address", -6)}, 0.6, kUndetermined},
-      {"harmless looks, no purpose", {evidence("address", -6), evidence("volume", -4), evidence("fleet", -5), evidence("rhythm", -2)}, 0.98, kUndetermined},
+      {"harmless looks, no purpose",
+       {evidence("address", -6), evidence("volume", -4), evidence("fleet", -5), evidence("rhythm", -2)},
+       0.98,
+       kUndetermined},
       {"explained, and yet a new image", {evidence("behaviour", -13), evidence("purpose", -10), evidence("image", 6)}, 0.98, kUndetermined},
       {"forged requests", {evidence("request", 18)}, 0.98, kTruePositive},
       {"many small signs", {evidence("name", 4), evidence("rhythm", 4), evidence("novelty", 2), evidence("port", 2)}, 0.98, kUndetermined},
   };
   for (const auto& c : kCases) EXPECT_EQ(judged(c.list, c.owner).classification, c.wanted) << c.what;
-  EXPECT_EQ(judged({evidence("behaviour", -13), evidence("address", -6)}, 0.98, false).classification, kUndetermined) << "no contact in the data";
+  EXPECT_EQ(judged({evidence("behaviour", -13), evidence("address", -6)}, 0.98, false).classification, kUndetermined)
+      << "no contact in the data";
 }
 
 TEST(Decide, BenignExpiresAndSaysWhatSpeaksAgainst) {

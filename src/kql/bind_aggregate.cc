@@ -11,7 +11,9 @@ namespace egret::kql {
 namespace {
 using model::Type;
 
-std::string filter_clause(const Typed& condition) { return condition.sql.empty() ? std::string() : fmt::format(" FILTER (WHERE {})", condition.sql); }
+std::string filter_clause(const Typed& condition) {
+  return condition.sql.empty() ? std::string() : fmt::format(" FILTER (WHERE {})", condition.sql);
+}
 
 // Aggregates of strings give '' where there was no row.
 std::string never_null(std::string sql, Type t) { return t == Type::kString ? fmt::format("coalesce({}, '')", sql) : sql; }
@@ -80,11 +82,15 @@ Typed Binder::aggregate(const Syntax* call, Env* env, const Scope& scope) {
     if (!numeric(true)) return bad();
     const bool real = v.type == Type::kReal || v.type == Type::kDecimal;
     const Type t = v.type == Type::kInt ? Type::kLong : v.type;
-    return {.sql = real ? fmt::format("coalesce(sum({}){}, 0)", v.sql, filter) : fmt::format("CAST(coalesce(sum({}){}, 0) AS BIGINT)", v.sql, filter), .type = t};
+    return {.sql = real ? fmt::format("coalesce(sum({}){}, 0)", v.sql, filter)
+                        : fmt::format("CAST(coalesce(sum({}){}, 0) AS BIGINT)", v.sql, filter),
+            .type = t};
   }
   if (f == "avg") {
     if (!numeric(true)) return bad();
-    if (v.type == Type::kTimespan || v.type == Type::kDatetime) return {.sql = fmt::format("CAST(sum(CAST({} AS HUGEINT)){} // count({}){} AS BIGINT)", v.sql, filter, v.sql, filter), .type = v.type};
+    if (v.type == Type::kTimespan || v.type == Type::kDatetime)
+      return {.sql = fmt::format("CAST(sum(CAST({} AS HUGEINT)){} // count({}){} AS BIGINT)", v.sql, filter, v.sql, filter),
+              .type = v.type};
     return {.sql = fmt::format("avg({}){}", v.sql, filter), .type = v.type == Type::kDecimal ? Type::kDecimal : Type::kReal};
   }
   if (f == "min" || f == "max") {
@@ -98,7 +104,9 @@ Typed Binder::aggregate(const Syntax* call, Env* env, const Scope& scope) {
     return {.sql = fmt::format("coalesce({}({}){}, 0)", sql, v.sql, filter), .type = Type::kReal};
   }
   if ((f == "covariance" || f == "covariancep") && args.size() == 2) {
-    return {.sql = fmt::format("coalesce({}({}, {}){}, 0)", f == "covariance" ? "covar_samp" : "covar_pop", v.sql, convert(args[1], Type::kReal).sql, filter), .type = Type::kReal};
+    return {.sql = fmt::format("coalesce({}({}, {}){}, 0)", f == "covariance" ? "covar_samp" : "covar_pop", v.sql,
+                               convert(args[1], Type::kReal).sql, filter),
+            .type = Type::kReal};
   }
   if (f == "percentile" || f == "percentiles_array") {
     if (!numeric(true)) return bad();
@@ -110,9 +118,12 @@ Typed Binder::aggregate(const Syntax* call, Env* env, const Scope& scope) {
       if (rank.type == Type::kDynamic || (!is_numeric(rank.type))) return wrong("constant percentages");
       // The fraction must be a literal for the engine.
       double percent = 0;
-      if (rank.literal && std::get_if<int64_t>(&*rank.literal)) percent = static_cast<double>(std::get<int64_t>(*rank.literal));
-      else if (rank.literal && std::get_if<double>(&*rank.literal)) percent = std::get<double>(*rank.literal);
-      else return wrong("constant percentages");
+      if (rank.literal && std::get_if<int64_t>(&*rank.literal))
+        percent = static_cast<double>(std::get<int64_t>(*rank.literal));
+      else if (rank.literal && std::get_if<double>(&*rank.literal))
+        percent = std::get<double>(*rank.literal);
+      else
+        return wrong("constant percentages");
       parts.push_back(fmt::format("quantile_disc({}, {}){}", v.sql, std::clamp(percent / 100, 0.0, 1.0), filter));
     }
     if (f == "percentile") return {.sql = parts[0], .type = v.type == Type::kInt ? Type::kLong : v.type};
@@ -132,24 +143,35 @@ Typed Binder::aggregate(const Syntax* call, Env* env, const Scope& scope) {
     std::string condition_sql = filter;
     if (set && (v.type == Type::kDynamic || !max.empty())) {
       // The set of arrays is the set of their elements.
-      return {.sql = fmt::format("k_set_of('[' || coalesce(string_agg({}, ','){}, '') || ']', {})", element, filter, max.empty() ? "1048576" : max), .type = Type::kDynamic};
+      return {.sql = fmt::format("k_set_of('[' || coalesce(string_agg({}, ','){}, '') || ']', {})", element, filter,
+                                 max.empty() ? "1048576" : max),
+              .type = Type::kDynamic};
     }
     const std::string order = set ? std::string() : order_of(scope.keys);
     if (max.empty()) {
-      return {.sql = fmt::format("('[' || coalesce(string_agg({}{}, ','{}){}, '') || ']')", set ? "DISTINCT " : "", element, order, condition_sql), .type = Type::kDynamic};
+      return {.sql = fmt::format("('[' || coalesce(string_agg({}{}, ','{}){}, '') || ']')", set ? "DISTINCT " : "", element, order,
+                                 condition_sql),
+              .type = Type::kDynamic};
     }
-    const std::string not_null = condition.sql.empty() ? fmt::format(" FILTER (WHERE {} IS NOT NULL)", element) : fmt::format(" FILTER (WHERE {} AND {} IS NOT NULL)", condition.sql, element);
-    return {.sql = fmt::format("('[' || coalesce(array_to_string(list({}{}{}){}[1:{}], ','), '') || ']')", set ? "DISTINCT " : "", element, order, not_null, max), .type = Type::kDynamic};
+    const std::string not_null = condition.sql.empty() ? fmt::format(" FILTER (WHERE {} IS NOT NULL)", element)
+                                                       : fmt::format(" FILTER (WHERE {} AND {} IS NOT NULL)", condition.sql, element);
+    return {.sql = fmt::format("('[' || coalesce(array_to_string(list({}{}{}){}[1:{}], ','), '') || ']')", set ? "DISTINCT " : "", element,
+                               order, not_null, max),
+            .type = Type::kDynamic};
   }
   if (f == "make_bag" || f == "make_dictionary") {
     v = convert(v, Type::kDynamic);
     if (args.size() > 1) {
       if (!args[1].literal || !std::get_if<int64_t>(&*args[1].literal)) return wrong("a value and a constant size");
-      return {.sql = fmt::format("k_bag_merge_all('[' || coalesce(array_to_string(list({}){}[1:{}], ','), '') || ']')", v.sql, filter, std::get<int64_t>(*args[1].literal)), .type = Type::kDynamic};
+      return {.sql = fmt::format("k_bag_merge_all('[' || coalesce(array_to_string(list({}){}[1:{}], ','), '') || ']')", v.sql, filter,
+                                 std::get<int64_t>(*args[1].literal)),
+              .type = Type::kDynamic};
     }
-    return {.sql = fmt::format("k_bag_merge_all('[' || coalesce(string_agg({}, ','{}){}, '') || ']')", v.sql, order_of(scope.keys), filter), .type = Type::kDynamic};
+    return {.sql = fmt::format("k_bag_merge_all('[' || coalesce(string_agg({}, ','{}){}, '') || ']')", v.sql, order_of(scope.keys), filter),
+            .type = Type::kDynamic};
   }
-  if (f == "take_any" || f == "any") return {.sql = never_null(fmt::format("{}({}){}", "any_value", v.sql, filter), v.type), .type = v.type};
+  if (f == "take_any" || f == "any")
+    return {.sql = never_null(fmt::format("{}({}){}", "any_value", v.sql, filter), v.type), .type = v.type};
   if (f == "arg_max" || f == "arg_min" || f == "argmax" || f == "argmin") {
     // Inside an expression: the extreme itself.
     const bool max = f.ends_with("max");
@@ -157,7 +179,12 @@ Typed Binder::aggregate(const Syntax* call, Env* env, const Scope& scope) {
   }
   if (f == "binary_all_and" || f == "binary_all_or" || f == "binary_all_xor") {
     v = convert(v, Type::kLong);
-    return {.sql = fmt::format("{}({}){}", f == "binary_all_and" ? "bit_and" : f == "binary_all_or" ? "bit_or" : "bit_xor", v.sql, filter), .type = Type::kLong};
+    return {.sql = fmt::format("{}({}){}",
+                               f == "binary_all_and"  ? "bit_and"
+                               : f == "binary_all_or" ? "bit_or"
+                                                      : "bit_xor",
+                               v.sql, filter),
+            .type = Type::kLong};
   }
   cannot_run(fmt::format("the aggregate {}() is not supported", call->text));
   return {.sql = "NULL", .type = f == "percentilew" ? v.type : Type::kDynamic};
@@ -182,7 +209,8 @@ void Binder::add_aggregates(const Syntax* s, Node* group, Env* env, const Scope&
     for (const Syntax* n : s->by) given.emplace_back(n->text);
   }
   Scope row{.node = scope.keys};
-  if (e->kind == Kind::kCall && (e->text == "arg_max" || e->text == "arg_min" || e->text == "argmax" || e->text == "argmin") && !e->args.empty()) {
+  if (e->kind == Kind::kCall && (e->text == "arg_max" || e->text == "arg_min" || e->text == "argmax" || e->text == "argmin") &&
+      !e->args.empty()) {
     const bool max = e->text.ends_with("max");
     const bool legacy = !e->text.contains('_');
     const Bound by = bind(e->args[0], env, row);
@@ -236,7 +264,8 @@ void Binder::add_aggregates(const Syntax* s, Node* group, Env* env, const Scope&
     }
     return;
   }
-  if (e->kind == Kind::kCall && (e->text == "take_any" || e->text == "any") && (e->args.size() > 1 || (e->args.size() == 1 && e->args[0]->kind == Kind::kStar))) {
+  if (e->kind == Kind::kCall && (e->text == "take_any" || e->text == "any") &&
+      (e->args.size() > 1 || (e->args.size() == 1 && e->args[0]->kind == Kind::kStar))) {
     const std::string_view prefix = e->text == "any" ? "any_" : "";
     size_t target = 0;
     for (const Syntax* arg : e->args) {

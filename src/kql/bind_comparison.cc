@@ -57,7 +57,8 @@ Typed Binder::binary(const Syntax* s, Env* env, const Scope& scope, bool filter)
   Typed a = expression(s->left, env, scope);
   Typed b = expression(s->right, env, scope);
   if (is_bad(a) || is_bad(b)) return bad();
-  if (op == "==" || op == "!=" || op == "<>" || op == "<" || op == ">" || op == "<=" || op == ">=") return compare(s, op == "<>" ? "!=" : op, std::move(a), std::move(b), filter);
+  if (op == "==" || op == "!=" || op == "<>" || op == "<" || op == ">" || op == "<=" || op == ">=")
+    return compare(s, op == "<>" ? "!=" : op, std::move(a), std::move(b), filter);
   if (op == "+" || op == "-" || op == "*" || op == "/" || op == "%") return arithmetic(s, op, std::move(a), std::move(b));
   return text_test(s, op, std::move(a), std::move(b));
 }
@@ -106,7 +107,8 @@ Typed Binder::compare(const Syntax* s, std::string_view op, Typed a, Typed b, bo
       }
     } else {
       error(s, fmt::format("a {} cannot be compared with a {}", model::type_name(a.type), model::type_name(b.type)),
-            fmt::format("convert one of them: {}", is_text(a.type) || is_text(b.type) ? "tostring(…), tolong(…), todatetime(…)" : "tolong(…), todatetime(…)"));
+            fmt::format("convert one of them: {}",
+                        is_text(a.type) || is_text(b.type) ? "tostring(…), tolong(…), todatetime(…)" : "tolong(…), todatetime(…)"));
       return bad();
     }
   }
@@ -144,7 +146,8 @@ Typed Binder::text_test(const Syntax* s, std::string_view op, Typed a, Typed b) 
   const auto emit = [&](std::string_view function) { out.sql = fmt::format("{}({}, {})", function, a.sql, b.sql); };
   if (op == "=~" || op == "~") {
     const std::string* text = literal_text(b);
-    const bool caseless = text && std::none_of(text->begin(), text->end(), [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c & 0x80); });
+    const bool caseless = text && std::none_of(text->begin(), text->end(),
+                                               [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c & 0x80); });
     if (caseless) {
       out.sql = fmt::format("({} = {})", a.sql, b.sql);
     } else {
@@ -160,8 +163,8 @@ Typed Binder::text_test(const Syntax* s, std::string_view op, Typed a, Typed b) 
     emit("k_has");
   } else if (op == "matches") {
     emit("k_matches_regex");
-  } else if (op == "has" || op == "has_cs" || op == "hasprefix" || op == "hasprefix_cs" || op == "hassuffix" || op == "hassuffix_cs" || op == "contains" || op == "startswith" ||
-             op == "endswith") {
+  } else if (op == "has" || op == "has_cs" || op == "hasprefix" || op == "hasprefix_cs" || op == "hassuffix" || op == "hassuffix_cs" ||
+             op == "contains" || op == "startswith" || op == "endswith") {
     emit(fmt::format("k_{}", op));
   } else {
     not_supported(s, fmt::format("the operator '{}'", s->text));
@@ -195,7 +198,8 @@ Typed Binder::arithmetic(const Syntax* s, std::string_view op, Typed a, Typed b)
   };
   const auto add = [](int64_t x, int64_t y) { return static_cast<int64_t>(static_cast<uint64_t>(x) + static_cast<uint64_t>(y)); };
   const auto subtract = [](int64_t x, int64_t y) { return static_cast<int64_t>(static_cast<uint64_t>(x) - static_cast<uint64_t>(y)); };
-  const bool a_time = a.type == Type::kDatetime, b_time = b.type == Type::kDatetime, a_span = a.type == Type::kTimespan, b_span = b.type == Type::kTimespan;
+  const bool a_time = a.type == Type::kDatetime, b_time = b.type == Type::kDatetime, a_span = a.type == Type::kTimespan,
+             b_span = b.type == Type::kTimespan;
   if (a_time || b_time || a_span || b_span) {
     if (op == "+" && ((a_time && b_span) || (a_span && b_time) || (a_span && b_span))) {
       out.type = a_span && b_span ? Type::kTimespan : Type::kDatetime;
@@ -233,7 +237,9 @@ Typed Binder::arithmetic(const Syntax* s, std::string_view op, Typed a, Typed b)
   out.type = *common_type(a.type, b.type);
   if (out.type == Type::kInt) out.type = Type::kLong;
   const bool whole = out.type == Type::kLong;
-  const auto widen = [&](const Typed& v) { return v.type == Type::kInt && whole && !v.literal ? fmt::format("CAST({} AS BIGINT)", v.sql) : v.sql; };
+  const auto widen = [&](const Typed& v) {
+    return v.type == Type::kInt && whole && !v.literal ? fmt::format("CAST({} AS BIGINT)", v.sql) : v.sql;
+  };
   if (op == "/") {
     out.sql = whole ? fmt::format("({} // {})", widen(a), widen(b)) : fmt::format("(CAST({} AS DOUBLE) / {})", a.sql, b.sql);
   } else {
@@ -301,7 +307,7 @@ Typed Binder::in_list(const Syntax* s, Env* env, const Scope& scope) {
       v = convert(v, Type::kString);
       return finish(fmt::format("k_{}({}, {})", op, v.sql, list), false);
     }
-    const Type t = v.type == Type::kDynamic ? element.type == Type::kDynamic ? Type::kString : element.type
+    const Type t = v.type == Type::kDynamic         ? element.type == Type::kDynamic ? Type::kString : element.type
                    : element.type == Type::kDynamic ? v.type
                                                     : common_type(v.type, element.type).value_or(Type::kString);
     v = convert(v, t);
@@ -316,7 +322,8 @@ Typed Binder::in_list(const Syntax* s, Env* env, const Scope& scope) {
       values->columns[0].id = "\"element\"";
     }
     // Nulls among the values would make NOT IN unknown for every row.
-    if (t != Type::kString) values->where.push_back({plan.keep(fmt::format("{} IS NOT NULL", values->columns[0].sql)), values->columns[0].deps});
+    if (t != Type::kString)
+      values->where.push_back({plan.keep(fmt::format("{} IS NOT NULL", values->columns[0].sql)), values->columns[0].deps});
     return finish(fmt::format("({} IN {})", sql, subquery_text(values)), t != Type::kString);
   }
   std::vector<Typed> values;
@@ -396,8 +403,10 @@ Typed Binder::in_list(const Syntax* s, Env* env, const Scope& scope) {
         list += x.sql;
       }
     }
-    if (as_json && !json.empty()) list = fmt::format("SELECT unnest(CAST(CAST({} AS JSON) AS {}[]))", sql_string(json + "]"), model::sql_type(t));
-    if (!list.empty()) tests.push_back(fmt::format("({} IN ({}))", caseless && t == Type::kString ? fmt::format("lower({})", left.sql) : left.sql, list));
+    if (as_json && !json.empty())
+      list = fmt::format("SELECT unnest(CAST(CAST({} AS JSON) AS {}[]))", sql_string(json + "]"), model::sql_type(t));
+    if (!list.empty())
+      tests.push_back(fmt::format("({} IN ({}))", caseless && t == Type::kString ? fmt::format("lower({})", left.sql) : left.sql, list));
   }
   for (const Typed& array : arrays) {
     tests.push_back(fmt::format("coalesce({}({}, {}), false)", caseless ? "k_in_ci" : "k_in", convert(v, Type::kDynamic).sql, array.sql));
@@ -453,7 +462,8 @@ Typed Binder::search_predicate(const Syntax* s, Env* env, const Scope& scope) {
   const Typed wanted = s->kind == Kind::kLiteral ? expression(s, env, scope) : Typed{};
   if (s->kind != Kind::kLiteral || wanted.type != Type::kString) {
     // A column that this table lacks matches nothing.
-    if (s->kind == Kind::kBinary && s->left->kind == Kind::kName && scope.node->find(s->left->text) < 0 && !env->find(s->left->text)) return typed_literal(Type::kBool, false);
+    if (s->kind == Kind::kBinary && s->left->kind == Kind::kName && scope.node->find(s->left->text) < 0 && !env->find(s->left->text))
+      return typed_literal(Type::kBool, false);
     return as_bool(s, expression(s, env, scope, true));
   }
   std::string term = *literal_text(wanted);
@@ -461,9 +471,12 @@ Typed Binder::search_predicate(const Syntax* s, Env* env, const Scope& scope) {
   const bool head = term.starts_with("*"), tail = term.size() > 1 && term.ends_with("*");
   if (head) term.erase(0, 1);
   if (tail) term.pop_back();
-  if (head && tail) function = "k_contains";
-  else if (tail) function = "k_hasprefix";
-  else if (head) function = "k_hassuffix";
+  if (head && tail)
+    function = "k_contains";
+  else if (tail)
+    function = "k_hasprefix";
+  else if (head)
+    function = "k_hassuffix";
   if (term.empty()) return typed_literal(Type::kBool, true);
   if (term.find('*') != std::string::npos) {
     not_supported(s, "'*' inside a search term");

@@ -35,7 +35,8 @@ Node* Binder::expand_lists(const Syntax* op, Node* in, Env* env, std::vector<std
       b.bad = true;
     }
     if (!b.bad) {
-      b.v.sql = fmt::format("CAST(json_extract(k_expand({}, {}), '$[*]') AS VARCHAR[]){}", convert(b.v, Type::kDynamic).sql, pairs ? "true" : "false", limit);
+      b.v.sql = fmt::format("CAST(json_extract(k_expand({}, {}), '$[*]') AS VARCHAR[]){}", convert(b.v, Type::kDynamic).sql,
+                            pairs ? "true" : "false", limit);
       b.v.literal.reset();
     }
     bound.push_back(std::move(b));
@@ -98,7 +99,8 @@ Node* Binder::mv_apply(const Syntax* op, Node* in, Env* env) {
   std::vector<size_t> lists;
   Node* n = expand_lists(op, in, env, names, lists);
   n->shared = true;
-  const std::string alias = fmt::format("t{}", ++plan.next_id), elements = fmt::format("e{}", ++plan.next_id), result = fmt::format("r{}", ++plan.next_id);
+  const std::string alias = fmt::format("t{}", ++plan.next_id), elements = fmt::format("e{}", ++plan.next_id),
+                    result = fmt::format("r{}", ++plan.next_id);
   Node* source = plan.make(Node::Kind::kSelect);
   Node* out = plan.make(Node::Kind::kSelect);
   std::string from = "(SELECT ";
@@ -137,7 +139,11 @@ Node* Binder::mv_apply(const Syntax* op, Node* in, Env* env) {
   out->depth = sub->depth + 1;
   out->lateral = true;
   out->outer_source = source;
-  out->from = plan.keep(fmt::format("\x02" "0\x02 AS {}, LATERAL \x02" "1\x02 AS {}", alias, result));
+  out->from =
+      plan.keep(fmt::format("\x02"
+                            "0\x02 AS {}, LATERAL \x02"
+                            "1\x02 AS {}",
+                            alias, result));
   const auto take = [&](Node* side, size_t input, size_t i, const std::string& prefix) {
     Column c = side->columns[i];
     c.sql = plan.keep(fmt::format("{}.{}", prefix, c.id));
@@ -156,8 +162,10 @@ Node* Binder::mv_apply(const Syntax* op, Node* in, Env* env) {
     if (c.hidden) continue;
     if (expanded(c.name)) {
       const int j = sub->find(c.name);
-      if (j >= 0) take(sub, 1, static_cast<size_t>(j), result);
-      else take(n, 0, i, alias);  // the subquery left it out: the row's own value shows again
+      if (j >= 0)
+        take(sub, 1, static_cast<size_t>(j), result);
+      else
+        take(n, 0, i, alias);  // the subquery left it out: the row's own value shows again
     } else {
       take(n, 0, i, alias);
     }
@@ -201,9 +209,11 @@ Node* Binder::parse_operator(const Syntax* op, Node* in, Env* env) {
   const bool filters = op->text == "parse-where";
   std::string_view kind = "simple";
   if (const Parameter* p = op->param("kind"); p && p->value) kind = p->value->text;
-  if (kind != "simple" && kind != "regex" && kind != "relaxed") error(op->param("kind")->value, fmt::format("'{}' is no kind of parse", kind), "kinds are simple, regex, relaxed");
+  if (kind != "simple" && kind != "regex" && kind != "relaxed")
+    error(op->param("kind")->value, fmt::format("'{}' is no kind of parse", kind), "kinds are simple, regex, relaxed");
   std::string flags = "s";
-  if (const Parameter* p = op->param("flags"); p && p->value) flags = std::string(p->value->text) + (p->value->text.contains('s') ? "" : "s");
+  if (const Parameter* p = op->param("flags"); p && p->value)
+    flags = std::string(p->value->text) + (p->value->text.contains('s') ? "" : "s");
   const bool regex = kind == "regex", relaxed = kind == "relaxed";
   std::string pattern = fmt::format("(?{})^", flags);
   std::vector<std::string> groups;
@@ -249,7 +259,8 @@ Node* Binder::parse_operator(const Syntax* op, Node* in, Env* env) {
   if (targets.empty()) return n;
   std::string list;
   for (const std::string& g : groups) list += fmt::format("{}'{}'", list.empty() ? "" : ", ", g);
-  Column& found = plan.add(n, "", Type::kDynamic, plan.keep(fmt::format("regexp_extract({}, {}, [{}])", text.v.sql, sql_string(pattern), list)), text.deps);
+  Column& found = plan.add(n, "", Type::kDynamic,
+                           plan.keep(fmt::format("regexp_extract({}, {}, [{}])", text.v.sql, sql_string(pattern), list)), text.deps);
   found.hidden = true;
   const size_t at = n->columns.size() - 1;
   Node* out = plan.over(n);
@@ -264,7 +275,9 @@ Node* Binder::parse_operator(const Syntax* op, Node* in, Env* env) {
   for (size_t i = 0; i < targets.size(); ++i) {
     Bound b{.v = values[i], .deps = deps};
     // A value that is not of its type makes the whole row no match, unless kind=relaxed.
-    if (!all_typed.empty()) b.v.sql = b.v.type == Type::kString ? fmt::format("CASE WHEN {} THEN {} ELSE '' END", all_typed, b.v.sql) : fmt::format("CASE WHEN {} THEN {} END", all_typed, b.v.sql);
+    if (!all_typed.empty())
+      b.v.sql = b.v.type == Type::kString ? fmt::format("CASE WHEN {} THEN {} ELSE '' END", all_typed, b.v.sql)
+                                          : fmt::format("CASE WHEN {} THEN {} END", all_typed, b.v.sql);
     put_column(out, targets[i].s->text, b);
   }
   if (filters && !all_typed.empty()) {
@@ -283,9 +296,12 @@ Node* Binder::parse_kv(const Syntax* op, Node* in, Env* env) {
     append_json_string(options, p.name);
     options += ':';
     const Bound b = bind(p.value, env, Scope{});
-    if (b.v.literal && std::get_if<std::string>(&*b.v.literal)) append_json_string(options, std::get<std::string>(*b.v.literal));
-    else if (b.v.literal && std::get_if<bool>(&*b.v.literal)) options += std::get<bool>(*b.v.literal) ? "true" : "false";
-    else options += "null";
+    if (b.v.literal && std::get_if<std::string>(&*b.v.literal))
+      append_json_string(options, std::get<std::string>(*b.v.literal));
+    else if (b.v.literal && std::get_if<bool>(&*b.v.literal))
+      options += std::get<bool>(*b.v.literal) ? "true" : "false";
+    else
+      options += "null";
     if (p.name == "regex") not_supported(op, "parse-kv with a regex");
   }
   options += '}';
@@ -293,13 +309,17 @@ Node* Binder::parse_kv(const Syntax* op, Node* in, Env* env) {
     for (const Syntax* c : op->args) put_column(n, c->text, {.v = bad(), .deps = {}, .bad = true});
     return n;
   }
-  Column& found = plan.add(n, "", Type::kDynamic, plan.keep(fmt::format("k_parse_kv({}, {})", convert(text.v, Type::kString).sql, sql_string(options))), text.deps);
+  Column& found =
+      plan.add(n, "", Type::kDynamic, plan.keep(fmt::format("k_parse_kv({}, {})", convert(text.v, Type::kString).sql, sql_string(options))),
+               text.deps);
   found.hidden = true;
   const size_t at = n->columns.size() - 1;
   Node* out = plan.over(n);
   for (const Syntax* c : op->args) {
     Bound b;
-    b.v = convert({.sql = fmt::format("k_dyn_path_string({}, {})", n->columns[at].id, sql_string(path_key(c->text))), .type = Type::kString}, c->type);
+    b.v =
+        convert({.sql = fmt::format("k_dyn_path_string({}, {})", n->columns[at].id, sql_string(path_key(c->text))), .type = Type::kString},
+                c->type);
     b.deps = plan.keep(std::vector<Dep>{dep(0, at)});
     put_column(out, c->text, b);
   }

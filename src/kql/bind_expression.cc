@@ -69,7 +69,9 @@ Typed Binder::name(const Syntax* s, std::string_view name, Env* env, const Scope
       deps_.insert(deps_.end(), v->deps.begin(), v->deps.end());
       return v->scalar;
     }
-    error(s, v->kind == Variable::Kind::kTable ? fmt::format("'{}' is a table, not a value", name) : fmt::format("'{}' is a function; call it: {}(…)", name, name),
+    error(s,
+          v->kind == Variable::Kind::kTable ? fmt::format("'{}' is a table, not a value", name)
+                                            : fmt::format("'{}' is a function; call it: {}(…)", name, name),
           v->kind == Variable::Kind::kTable ? "toscalar(…) takes the first value of a table" : "");
     return bad();
   }
@@ -77,15 +79,22 @@ Typed Binder::name(const Syntax* s, std::string_view name, Env* env, const Scope
     // An open table types its further columns by their suffix; one that no row has set is empty.
     const auto ends = [&](std::string_view suffix) { return name.ends_with(suffix); };
     if (scope.node->columns.empty()) return bad();
-    if (scope.node->inputs.empty() == false && !unsupported.empty()) return {.sql = "NULL", .type = model::Type::kDynamic, .is_constant = true};
-    const model::Type t = ends("_d") ? model::Type::kReal : ends("_b") ? model::Type::kBool : ends("_t") ? model::Type::kDatetime : ends("_g") ? model::Type::kGuid : model::Type::kString;
+    if (scope.node->inputs.empty() == false && !unsupported.empty())
+      return {.sql = "NULL", .type = model::Type::kDynamic, .is_constant = true};
+    const model::Type t = ends("_d")   ? model::Type::kReal
+                          : ends("_b") ? model::Type::kBool
+                          : ends("_t") ? model::Type::kDatetime
+                          : ends("_g") ? model::Type::kGuid
+                                       : model::Type::kString;
     return typed_null(t);
   }
   if (scope.keys && scope.keys->find(name) >= 0) {
-    error(s, fmt::format("'{}' is neither aggregated nor a key of this summarize", name), fmt::format("put it after 'by', or write take_any({})", name));
+    error(s, fmt::format("'{}' is neither aggregated nor a key of this summarize", name),
+          fmt::format("put it after 'by', or write take_any({})", name));
     return bad();
   }
-  error(s, scope.node ? fmt::format("no column is named '{}'", name) : fmt::format("'{}' is not defined", name), near_column(name, scope, env));
+  error(s, scope.node ? fmt::format("no column is named '{}'", name) : fmt::format("'{}' is not defined", name),
+        near_column(name, scope, env));
   return bad();
 }
 
@@ -119,10 +128,12 @@ Typed Binder::expression(const Syntax* s, Env* env, const Scope& scope, bool fil
         return t;
       }
       case Kind::kName: return name(s, s->text, env, scope);
-      case Kind::kMember: case Kind::kIndex: return path(s, env, scope);
+      case Kind::kMember:
+      case Kind::kIndex: return path(s, env, scope);
       case Kind::kCall: return call(s, env, scope);
       case Kind::kBinary: return binary(s, env, scope, filter);
-      case Kind::kAnd: case Kind::kOr: return logical(s, env, scope, filter);
+      case Kind::kAnd:
+      case Kind::kOr: return logical(s, env, scope, filter);
       case Kind::kBetween: return between(s, env, scope);
       case Kind::kIn: return in_list(s, env, scope);
       case Kind::kNamed: return expression(s->left, env, scope, filter);
@@ -136,12 +147,14 @@ Typed Binder::expression(const Syntax* s, Env* env, const Scope& scope, bool fil
         }
         if (s->text == "+") return v;
         if (v.literal) {
-          if (const auto* i = std::get_if<int64_t>(&*v.literal)) return typed_literal(v.type, static_cast<int64_t>(0 - static_cast<uint64_t>(*i)));
+          if (const auto* i = std::get_if<int64_t>(&*v.literal))
+            return typed_literal(v.type, static_cast<int64_t>(0 - static_cast<uint64_t>(*i)));
           if (const auto* d = std::get_if<double>(&*v.literal)) return typed_literal(v.type, -*d);
         }
         return {.sql = fmt::format("(-{})", v.sql), .type = v.type, .is_constant = v.is_constant};
       }
-      case Kind::kPipe: case Kind::kOperator: return scalar_subquery(s, env);
+      case Kind::kPipe:
+      case Kind::kOperator: return scalar_subquery(s, env);
       case Kind::kStar: error(s, "'*' cannot stand here"); return bad();
       case Kind::kBad: return bad();
       default: error(s, "expected a value"); return bad();
@@ -248,7 +261,8 @@ Typed Binder::scalar_call(const Syntax* at, std::string_view name, std::vector<T
   for (const Typed& a : args)
     if (is_bad(a)) return bad();
   // tostring(x.a.b) reads the path and makes the text in one go.
-  if (name == "tostring" && args.size() == 1 && args[0].type == model::Type::kDynamic && args[0].sql.starts_with("k_dyn_path(") && !args[0].literal) {
+  if (name == "tostring" && args.size() == 1 && args[0].type == model::Type::kDynamic && args[0].sql.starts_with("k_dyn_path(") &&
+      !args[0].literal) {
     return {.sql = "k_dyn_path_string" + args[0].sql.substr(10), .type = model::Type::kString, .is_constant = args[0].is_constant};
   }
   Emitted out = call_scalar(name, args, context_);
@@ -301,7 +315,10 @@ Typed Binder::call(const Syntax* s, Env* env, const Scope& scope) {
   args.reserve(s->args.size());
   for (const Syntax* arg : s->args) {
     if (arg->kind == Kind::kTyped) {
-      args.push_back({.sql = sql_string(model::type_name(arg->type)), .type = model::Type::kString, .is_constant = true, .literal = std::string(model::type_name(arg->type))});
+      args.push_back({.sql = sql_string(model::type_name(arg->type)),
+                      .type = model::Type::kString,
+                      .is_constant = true,
+                      .literal = std::string(model::type_name(arg->type))});
     } else {
       args.push_back(expression(arg, env, scope));
     }
@@ -371,7 +388,8 @@ Typed Binder::special_call(const Syntax* s, Env* env, const Scope& scope, bool& 
     if (is_bad(v)) return v;
     return {.sql = fmt::format("(NOT {})", v.sql), .type = model::Type::kBool, .is_constant = v.is_constant};
   }
-  if (f == "current_cluster_endpoint" || f == "current_database" || f == "current_principal") return typed_literal(model::Type::kString, std::string("egret"));
+  if (f == "current_cluster_endpoint" || f == "current_database" || f == "current_principal")
+    return typed_literal(model::Type::kString, std::string("egret"));
   handled = false;
   return {};
 }
@@ -398,13 +416,15 @@ std::string Binder::auto_name(const Syntax* s, Env* env) {
       return left + "_" + step;
     }
     case Kind::kCall: {
-      if (is_aggregate(s->text)) return aggregate_name(s->text, s->args.empty() ? std::string() : auto_name(s->args[0], env), s->args.size());
+      if (is_aggregate(s->text))
+        return aggregate_name(s->text, s->args.empty() ? std::string() : auto_name(s->args[0], env), s->args.size());
       if ((s->text == "column_ifexists" || s->text == "columnifexists") && !s->args.empty() && s->args[0]->kind == Kind::kLiteral) {
         if (const auto* t = std::get_if<std::string>(&s->args[0]->value)) return *t;
       }
       // A function of one column is named after it; the rest is numbered.
       const FunctionNaming naming = function_naming(s->text);
-      if (naming == FunctionNaming::kFirstArgument && !s->args.empty() && s->args[0]->kind != Kind::kCall) return auto_name(s->args[0], env);
+      if (naming == FunctionNaming::kFirstArgument && !s->args.empty() && s->args[0]->kind != Kind::kCall)
+        return auto_name(s->args[0], env);
       if (naming == FunctionNaming::kFirstArgument && !s->args.empty()) return auto_name(s->args[0], env);
       if (naming == FunctionNaming::kOwnName) return std::string(s->text) + "_";
       if (naming == FunctionNaming::kPrefix && !s->args.empty()) return std::string(s->text) + "_" + auto_name(s->args[0], env);
@@ -422,11 +442,12 @@ bool Binder::names_computed(const Syntax* s, const Node* n, Env* env) const {
       const int i = n->find(s->text);
       return i >= 0 && !n->columns[static_cast<size_t>(i)].trivial;
     }
-    case Kind::kStar:
-      return std::any_of(n->columns.begin(), n->columns.end(), [](const Column& c) { return !c.trivial; });
-    case Kind::kPipe: case Kind::kOperator: return false;
+    case Kind::kStar: return std::any_of(n->columns.begin(), n->columns.end(), [](const Column& c) { return !c.trivial; });
+    case Kind::kPipe:
+    case Kind::kOperator: return false;
     case Kind::kCall:
-      if (s->text == "pack_all" && std::any_of(n->columns.begin(), n->columns.end(), [](const Column& c) { return !c.trivial; })) return true;
+      if (s->text == "pack_all" && std::any_of(n->columns.begin(), n->columns.end(), [](const Column& c) { return !c.trivial; }))
+        return true;
       if ((s->text == "column_ifexists" || s->text == "columnifexists") && !s->args.empty() && s->args[0]->kind == Kind::kLiteral) {
         if (const auto* t = std::get_if<std::string>(&s->args[0]->value)) {
           if (const int i = n->find(*t); i >= 0 && !n->columns[static_cast<size_t>(i)].trivial) return true;

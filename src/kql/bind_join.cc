@@ -16,9 +16,10 @@ struct Kind_ {
   Join join;
 };
 constexpr Kind_ kKinds[] = {
-    {"inner", Join::kInner}, {"innerunique", Join::kInnerUnique}, {"leftouter", Join::kLeftOuter}, {"rightouter", Join::kRightOuter}, {"fullouter", Join::kFullOuter},
-    {"leftsemi", Join::kLeftSemi}, {"rightsemi", Join::kRightSemi}, {"leftanti", Join::kLeftAnti}, {"leftantisemi", Join::kLeftAnti}, {"anti", Join::kLeftAnti},
-    {"rightanti", Join::kRightAnti}, {"rightantisemi", Join::kRightAnti},
+    {"inner", Join::kInner},           {"innerunique", Join::kInnerUnique}, {"leftouter", Join::kLeftOuter},
+    {"rightouter", Join::kRightOuter}, {"fullouter", Join::kFullOuter},     {"leftsemi", Join::kLeftSemi},
+    {"rightsemi", Join::kRightSemi},   {"leftanti", Join::kLeftAnti},       {"leftantisemi", Join::kLeftAnti},
+    {"anti", Join::kLeftAnti},         {"rightanti", Join::kRightAnti},     {"rightantisemi", Join::kRightAnti},
 };
 
 // Rows of a side that nothing was found for: strings are '' there.
@@ -30,12 +31,15 @@ Node* Binder::join(const Syntax* op, Node* in, Env* env) {
   const bool lookup = op->text == "lookup";
   Join kind = lookup ? Join::kLeftOuter : Join::kInnerUnique;
   if (const Parameter* p = op->param("kind")) {
-    const auto found = std::find_if(std::begin(kKinds), std::end(kKinds), [&](const Kind_& k) { return p->value && k.name == p->value->text; });
+    const auto found =
+        std::find_if(std::begin(kKinds), std::end(kKinds), [&](const Kind_& k) { return p->value && k.name == p->value->text; });
     if (found == std::end(kKinds) || (lookup && found->join != Join::kInner && found->join != Join::kLeftOuter)) {
       std::vector<std::string_view> names;
       for (const Kind_& k : kKinds) names.push_back(k.name);
       const std::string near = p->value ? near_name(p->value->text, names) : std::string();
-      error(p->value, fmt::format("'{}' is no kind of {}", p->value ? p->value->text : "", op->text), near.empty() ? "kinds are inner, innerunique, leftouter, rightouter, fullouter, leftsemi, leftanti, …" : fmt::format("did you mean '{}'?", near));
+      error(p->value, fmt::format("'{}' is no kind of {}", p->value ? p->value->text : "", op->text),
+            near.empty() ? "kinds are inner, innerunique, leftouter, rightouter, fullouter, leftsemi, leftanti, …"
+                         : fmt::format("did you mean '{}'?", near));
     } else {
       kind = found->join;
     }
@@ -91,7 +95,8 @@ Node* Binder::join(const Syntax* op, Node* in, Env* env) {
     if (s->kind == Kind::kName) {
       const int i = l->find(s->text), j = r->find(s->text);
       if ((i < 0 && !l->open_shape) || (j < 0 && !r->open_shape)) {
-        error(s, fmt::format("the {} side of the {} has no column '{}'", i < 0 ? "left" : "right", op->text, s->text), near_column(s->text, Scope{.node = i < 0 ? l : r}, env));
+        error(s, fmt::format("the {} side of the {} has no column '{}'", i < 0 ? "left" : "right", op->text, s->text),
+              near_column(s->text, Scope{.node = i < 0 ? l : r}, env));
         failed = true;
         continue;
       }
@@ -135,7 +140,10 @@ Node* Binder::join(const Syntax* op, Node* in, Env* env) {
         k.left.v = convert(k.left.v, Type::kString);
         k.right.v = convert(k.right.v, Type::kString);
       } else {
-        error(s, fmt::format("the key is a {} on the left and a {} on the right", model::type_name(k.left.v.type), model::type_name(k.right.v.type)), "convert one side before the join");
+        error(s,
+              fmt::format("the key is a {} on the left and a {} on the right", model::type_name(k.left.v.type),
+                          model::type_name(k.right.v.type)),
+              "convert one side before the join");
         failed = true;
         continue;
       }
@@ -162,8 +170,10 @@ Node* Binder::join(const Syntax* op, Node* in, Env* env) {
   n->depth = std::max(left->depth, right->depth) + 2;
   n->inputs = {left_input, right};
   n->open_shape = left->open_shape || right->open_shape;
-  const bool only_left = kind == Join::kLeftSemi || kind == Join::kLeftAnti, only_right = kind == Join::kRightSemi || kind == Join::kRightAnti;
-  const bool left_missing = kind == Join::kRightOuter || kind == Join::kFullOuter, right_missing = kind == Join::kLeftOuter || kind == Join::kFullOuter;
+  const bool only_left = kind == Join::kLeftSemi || kind == Join::kLeftAnti,
+             only_right = kind == Join::kRightSemi || kind == Join::kRightAnti;
+  const bool left_missing = kind == Join::kRightOuter || kind == Join::kFullOuter,
+             right_missing = kind == Join::kLeftOuter || kind == Join::kFullOuter;
   const auto carry = [&](Node* side, size_t input, char alias, bool missing, bool hide) {
     for (size_t i = 0; i < side->columns.size(); ++i) {
       const Column& c = side->columns[i];
@@ -209,7 +219,8 @@ Node* Binder::join(const Syntax* op, Node* in, Env* env) {
       for (const Dep d : b.deps) {
         if (d & kSubquery) continue;
         const std::string_view id = over->columns[d & 0xfffff].sql;
-        for (size_t at = sql.find(id); at != std::string::npos; at = sql.find(id, at + id.size() + 2)) sql.insert(at, fmt::format("{}.", alias));
+        for (size_t at = sql.find(id); at != std::string::npos; at = sql.find(id, at + id.size() + 2))
+          sql.insert(at, fmt::format("{}.", alias));
       }
       return sql;
     };
@@ -219,18 +230,29 @@ Node* Binder::join(const Syntax* op, Node* in, Env* env) {
   }
   std::string_view word = "JOIN";
   switch (kind) {
-    case Join::kInner: case Join::kInnerUnique: break;
+    case Join::kInner:
+    case Join::kInnerUnique: break;
     case Join::kLeftOuter: word = "LEFT JOIN"; break;
     case Join::kRightOuter: word = "RIGHT JOIN"; break;
     case Join::kFullOuter: word = "FULL JOIN"; break;
-    case Join::kLeftSemi: case Join::kRightSemi: word = "SEMI JOIN"; break;
-    case Join::kLeftAnti: case Join::kRightAnti: word = "ANTI JOIN"; break;
+    case Join::kLeftSemi:
+    case Join::kRightSemi: word = "SEMI JOIN"; break;
+    case Join::kLeftAnti:
+    case Join::kRightAnti: word = "ANTI JOIN"; break;
   }
-  n->from = plan.keep(only_right ? fmt::format("\x02" "1\x02 AS r {} \x02" "0\x02 AS l ON {}", word, on) : fmt::format("\x02" "0\x02 AS l {} \x02" "1\x02 AS r ON {}", word, on));
+  n->from = plan.keep(only_right ? fmt::format("\x02"
+                                               "1\x02 AS r {} \x02"
+                                               "0\x02 AS l ON {}",
+                                               word, on)
+                                 : fmt::format("\x02"
+                                               "0\x02 AS l {} \x02"
+                                               "1\x02 AS r ON {}",
+                                               word, on));
   return n;
 }
 
-Node* Binder::union_nodes(const std::vector<Node*>& legs, const std::vector<std::string>& names, std::string_view source_column, bool inner) {
+Node* Binder::union_nodes(const std::vector<Node*>& legs, const std::vector<std::string>& names, std::string_view source_column,
+                          bool inner) {
   struct Target {
     std::string_view name;
     Type type;
@@ -241,7 +263,9 @@ Node* Binder::union_nodes(const std::vector<Node*>& legs, const std::vector<std:
     for (size_t i = 0; i < legs[leg]->columns.size(); ++i) {
       const Column& c = legs[leg]->columns[i];
       if (c.hidden) continue;
-      auto found = std::find_if(targets.begin(), targets.end(), [&](const Target& t) { return t.name == c.name && (t.type == c.type || c.bad || legs[leg]->columns[i].sql == "NULL"); });
+      auto found = std::find_if(targets.begin(), targets.end(), [&](const Target& t) {
+        return t.name == c.name && (t.type == c.type || c.bad || legs[leg]->columns[i].sql == "NULL");
+      });
       if (found == targets.end()) {
         // A second type of a name stands behind the first.
         auto place = targets.end();
@@ -280,7 +304,8 @@ Node* Binder::union_nodes(const std::vector<Node*>& legs, const std::vector<std:
         c = all[static_cast<size_t>(from)];
         c.bad = all[static_cast<size_t>(from)].bad;
       } else {
-        c.sql = plan.keep(fmt::format("CAST({} AS {})", targets[t].type == Type::kString ? "''" : "NULL", model::sql_type(targets[t].type)));
+        c.sql =
+            plan.keep(fmt::format("CAST({} AS {})", targets[t].type == Type::kString ? "''" : "NULL", model::sql_type(targets[t].type)));
       }
       c.id = plan.keep(fmt::format("\"u{}\"", t));
       c.name = targets[t].name;
@@ -307,7 +332,8 @@ Node* Binder::union_nodes(const std::vector<Node*>& legs, const std::vector<std:
     c.trivial = true;
     c.deps = {};
     c.used = false;
-    c.hidden = t >= first && std::find(std::begin(model::kHiddenColumns), std::end(model::kHiddenColumns), targets[t - first].name) != std::end(model::kHiddenColumns);
+    c.hidden = t >= first && std::find(std::begin(model::kHiddenColumns), std::end(model::kHiddenColumns), targets[t - first].name) !=
+                                 std::end(model::kHiddenColumns);
     c.bad = false;
     for (const Node* leg : n->inputs) c.bad |= leg->columns[t].bad;
     if (t >= first) {
@@ -332,7 +358,8 @@ Node* Binder::union_of(const Syntax* op, Node* in, Env* env) {
     names.emplace_back("union_arg0");
   }
   bool fuzzy = false;
-  if (const Parameter* p = op->param("isfuzzy")) fuzzy = p->value && std::holds_alternative<bool>(p->value->value) && std::get<bool>(p->value->value);
+  if (const Parameter* p = op->param("isfuzzy"))
+    fuzzy = p->value && std::holds_alternative<bool>(p->value->value) && std::get<bool>(p->value->value);
   for (const Syntax* s : op->args) {
     if (s->kind == Kind::kWildcard || s->kind == Kind::kStar) {
       const std::string_view pattern = s->kind == Kind::kStar ? "*" : s->text;
@@ -349,13 +376,19 @@ Node* Binder::union_of(const Syntax* op, Node* in, Env* env) {
     }
     if (s->kind == Kind::kBad) continue;
     if (fuzzy && s->kind == Kind::kName && !is_tabular(s, env)) {
-      Diagnostic d{.offset = s->offset, .length = s->end - s->offset, .message = fmt::format("no table is named '{}'; this leg of the union is left out", s->text), .hint = near_table(s->text, env), .warning = true};
+      Diagnostic d{.offset = s->offset,
+                   .length = s->end - s->offset,
+                   .message = fmt::format("no table is named '{}'; this leg of the union is left out", s->text),
+                   .hint = near_table(s->text, env),
+                   .warning = true};
       warnings.push_back(std::move(d));
       continue;
     }
     Node* leg = table(s, env);
     legs.push_back(leg);
-    names.emplace_back(s->kind == Kind::kName ? std::string(s->text) : leg->kind == Node::Kind::kTable ? std::string(leg->table) : fmt::format("union_arg{}", legs.size() - 1));
+    names.emplace_back(s->kind == Kind::kName            ? std::string(s->text)
+                       : leg->kind == Node::Kind::kTable ? std::string(leg->table)
+                                                         : fmt::format("union_arg{}", legs.size() - 1));
   }
   if (legs.empty()) {
     if (!fuzzy && diagnostics_.empty()) error(op, "union needs a table");
@@ -363,7 +396,9 @@ Node* Binder::union_of(const Syntax* op, Node* in, Env* env) {
   }
   std::string_view source;
   for (const std::string_view key : {"withsource", "with_source"})
-    if (const Parameter* p = op->param(key); p && p->value) source = p->value->kind == Kind::kName ? p->value->text : std::string_view(plan.keep(constant_string(p->value, env, "the column's name")));
+    if (const Parameter* p = op->param(key); p && p->value)
+      source =
+          p->value->kind == Kind::kName ? p->value->text : std::string_view(plan.keep(constant_string(p->value, env, "the column's name")));
   bool inner = false;
   if (const Parameter* p = op->param("kind"); p && p->value) inner = p->value->text == "inner";
   if (legs.size() == 1 && source.empty()) return legs[0];
@@ -397,11 +432,14 @@ Node* Binder::search(const Syntax* op, Node* in, Env* env) {
   for (const Syntax* s : op->by) {
     if (s->kind == Kind::kWildcard || s->kind == Kind::kStar) {
       for (const std::string& name : catalogue_.names())
-        if (const model::Table* t = matches(s->kind == Kind::kStar ? "*" : s->text, name) ? catalogue_.table(name) : nullptr) add(stored_table(*t), name);
+        if (const model::Table* t = matches(s->kind == Kind::kStar ? "*" : s->text, name) ? catalogue_.table(name) : nullptr)
+          add(stored_table(*t), name);
       continue;
     }
     Node* t = table(s, env);
-    add(t, s->kind == Kind::kName ? std::string(s->text) : t->kind == Node::Kind::kTable ? std::string(t->table) : fmt::format("table{}", legs.size()));
+    add(t, s->kind == Kind::kName          ? std::string(s->text)
+           : t->kind == Node::Kind::kTable ? std::string(t->table)
+                                           : fmt::format("table{}", legs.size()));
   }
   if (op->by.empty()) {
     not_supported(op, "search over all tables");

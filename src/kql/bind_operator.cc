@@ -38,7 +38,8 @@ Node* Binder::prepare(Node* in, const std::vector<const Syntax*>& expressions, E
         copy.deps = plan.keep(std::vector<Dep>{dep(0, static_cast<size_t>(found))});
         n->columns.push_back(copy);
       }
-      n->order.push_back({in->columns[static_cast<size_t>(found)].id, plan.keep(std::vector<Dep>{dep(0, static_cast<size_t>(found))}), key.suffix});
+      n->order.push_back(
+          {in->columns[static_cast<size_t>(found)].id, plan.keep(std::vector<Dep>{dep(0, static_cast<size_t>(found))}), key.suffix});
     }
     if (!in->limited() && !in->shared) in->order.clear();
   }
@@ -187,7 +188,8 @@ std::vector<Binder::Part> Binder::several_columns(const Syntax* s, Env* env, con
     } else if (sorts) {
       part.name = plan.keep(auto_name(e->args[i], env) + "_sorted");
     } else {
-      part.name = plan.keep(fmt::format("{}_{}_{}", e->text, e->args.empty() ? std::string() : auto_name(e->args[0], env), results[i].name));
+      part.name =
+          plan.keep(fmt::format("{}_{}_{}", e->text, e->args.empty() ? std::string() : auto_name(e->args[0], env), results[i].name));
     }
     parts.push_back(std::move(part));
   }
@@ -251,7 +253,8 @@ Node* Binder::project(const Syntax* op, Node* in, Env* env) {
     if (name.empty()) name = fmt::format("Column{}", ++numbered);
     if (s->kind != Kind::kNamed && target->find(name) >= 0) {
       std::string candidate;
-      for (int i = 1; candidate = name + std::to_string(i), target->find(candidate) >= 0; ++i) {}
+      for (int i = 1; candidate = name + std::to_string(i), target->find(candidate) >= 0; ++i) {
+      }
       name = candidate;
     }
     // An untouched column keeps its identifier.
@@ -260,13 +263,16 @@ Node* Binder::project(const Syntax* op, Node* in, Env* env) {
       Column c = n->columns[static_cast<size_t>(same)];
       c.name = s->kind == Kind::kNamed ? s->text : c.name;
       c.hidden = false;
-      const bool taken = std::any_of(target->columns.begin(), target->columns.end(), [&](const Column& other) { return iequals(other.id, c.id); });
+      const bool taken =
+          std::any_of(target->columns.begin(), target->columns.end(), [&](const Column& other) { return iequals(other.id, c.id); });
       if (taken) c.id = plan.fresh_id(*target, c.name);
       target->columns.push_back(c);
       continue;
     }
     put_column(target, s->kind == Kind::kNamed ? s->text : plan.keep(std::move(name)), b);
-    Column& put = target->columns[static_cast<size_t>(target->find(s->kind == Kind::kNamed ? s->text : std::string_view(target->columns.back().name)))];
+    Column& put =
+        target
+            ->columns[static_cast<size_t>(target->find(s->kind == Kind::kNamed ? s->text : std::string_view(target->columns.back().name)))];
     for (const Column& c : n->columns)
       if (c.trivial && c.sql == put.sql) put.trivial = true;
   }
@@ -292,7 +298,8 @@ Node* Binder::project_names(const Syntax* op, Node* in) {
         named[i] = any = true;
       }
     }
-    if (!any && s->kind == Kind::kName && !n->open_shape) error(s, fmt::format("no column is named '{}'", s->text), near_column(s->text, Scope{.node = n}, nullptr));
+    if (!any && s->kind == Kind::kName && !n->open_shape)
+      error(s, fmt::format("no column is named '{}'", s->text), near_column(s->text, Scope{.node = n}, nullptr));
   }
   std::vector<Column> kept;
   for (size_t i = 0; i < n->columns.size(); ++i) {
@@ -311,7 +318,8 @@ Node* Binder::project_rename(const Syntax* op, Node* in) {
     }
     const int i = n->find(s->left->text);
     if (i < 0) {
-      if (!n->open_shape) error(s->left, fmt::format("no column is named '{}'", s->left->text), near_column(s->left->text, Scope{.node = n}, nullptr));
+      if (!n->open_shape)
+        error(s->left, fmt::format("no column is named '{}'", s->left->text), near_column(s->left->text, Scope{.node = n}, nullptr));
       continue;
     }
     if (const int other = n->find(s->text); other >= 0 && other != i) {
@@ -332,13 +340,16 @@ Node* Binder::project_reorder(const Syntax* op, Node* in) {
     std::vector<size_t> found;
     for (size_t i = 0; i < n->columns.size(); ++i) {
       if (placed[i] || (n->columns[i].hidden && s->kind != Kind::kName)) continue;
-      if (s->kind == Kind::kStar || (s->kind == Kind::kWildcard ? matches(s->text, n->columns[i].name) : n->columns[i].name == s->text)) found.push_back(i);
+      if (s->kind == Kind::kStar || (s->kind == Kind::kWildcard ? matches(s->text, n->columns[i].name) : n->columns[i].name == s->text))
+        found.push_back(i);
     }
     if (found.empty() && s->kind == Kind::kName && n->find(s->text) < 0 && !n->open_shape) {
       error(s, fmt::format("no column is named '{}'", s->text), near_column(s->text, Scope{.node = n}, nullptr));
     }
     if (const auto* order = std::get_if<std::string>(&s->value)) {
-      std::sort(found.begin(), found.end(), [&](size_t a, size_t b) { return order->ends_with("desc") ? n->columns[a].name > n->columns[b].name : n->columns[a].name < n->columns[b].name; });
+      std::sort(found.begin(), found.end(), [&](size_t a, size_t b) {
+        return order->ends_with("desc") ? n->columns[a].name > n->columns[b].name : n->columns[a].name < n->columns[b].name;
+      });
     }
     for (const size_t i : found) {
       placed[i] = true;
@@ -368,7 +379,8 @@ Node* Binder::sort(const std::vector<Syntax*>& keys, Node* in, Env* env) {
     if (b.v.literal) continue;
     if (b.v.type == Type::kDynamic) sql = fmt::format("{}", convert(b.v, Type::kString).sql);
     constant |= b.v.is_constant;
-    n->order.push_back({plan.keep(std::move(sql)), b.deps, ascending ? (first ? " ASC NULLS FIRST" : " ASC NULLS LAST") : (first ? " DESC NULLS FIRST" : " DESC NULLS LAST")});
+    n->order.push_back({plan.keep(std::move(sql)), b.deps,
+                        ascending ? (first ? " ASC NULLS FIRST" : " ASC NULLS LAST") : (first ? " DESC NULLS FIRST" : " DESC NULLS LAST")});
   }
   return n;
 }
@@ -430,13 +442,18 @@ Node* Binder::getschema(Node* in) {
   int i = 0;
   for (const Column& c : in->columns) {
     if (c.hidden) continue;
-    constexpr std::string_view kNet[] = {"System.SByte", "System.Int32", "System.Int64", "System.Double", "System.Data.SqlTypes.SqlDecimal", "System.String", "System.DateTime", "System.TimeSpan", "System.Object", "System.Guid"};
-    rows += fmt::format("{}({}, {}, {}, {})", rows.empty() ? "" : ", ", sql_string(c.name), i++, sql_string(kNet[static_cast<int>(c.type)]), sql_string(model::type_name(c.type)));
+    constexpr std::string_view kNet[] = {
+        "System.SByte",  "System.Int32",    "System.Int64",    "System.Double", "System.Data.SqlTypes.SqlDecimal",
+        "System.String", "System.DateTime", "System.TimeSpan", "System.Object", "System.Guid"};
+    rows += fmt::format("{}({}, {}, {}, {})", rows.empty() ? "" : ", ", sql_string(c.name), i++, sql_string(kNet[static_cast<int>(c.type)]),
+                        sql_string(model::type_name(c.type)));
   }
   Node* n = plan.make(Node::Kind::kSelect);
   n->from = plan.keep(fmt::format("(VALUES {}) AS v(c0, c1, c2, c3)", rows.empty() ? "('', 0, '', '')" : rows));
-  constexpr std::pair<std::string_view, Type> kColumnsOfSchema[] = {{"ColumnName", Type::kString}, {"ColumnOrdinal", Type::kInt}, {"DataType", Type::kString}, {"ColumnType", Type::kString}};
-  for (size_t c = 0; c < 4; ++c) plan.add(n, kColumnsOfSchema[c].first, kColumnsOfSchema[c].second, plan.keep(fmt::format("c{}", c)), {}).trivial = true;
+  constexpr std::pair<std::string_view, Type> kColumnsOfSchema[] = {
+      {"ColumnName", Type::kString}, {"ColumnOrdinal", Type::kInt}, {"DataType", Type::kString}, {"ColumnType", Type::kString}};
+  for (size_t c = 0; c < 4; ++c)
+    plan.add(n, kColumnsOfSchema[c].first, kColumnsOfSchema[c].second, plan.keep(fmt::format("c{}", c)), {}).trivial = true;
   return n;
 }
 
@@ -449,7 +466,8 @@ Node* Binder::partition(const Syntax* op, Node* in, Env* env) {
   in->shared = true;
   const int key = in->find(op->left->text);
   if (key < 0) {
-    if (!in->open_shape) error(op->left, fmt::format("no column is named '{}'", op->left->text), near_column(op->left->text, Scope{.node = in}, env));
+    if (!in->open_shape)
+      error(op->left, fmt::format("no column is named '{}'", op->left->text), near_column(op->left->text, Scope{.node = in}, env));
     return broken_table();
   }
   const size_t index = static_cast<size_t>(key);
@@ -461,7 +479,8 @@ Node* Binder::partition(const Syntax* op, Node* in, Env* env) {
   keys->columns = {k};
   keys->distinct = true;
   Node* source = plan.over(in);
-  source->where.push_back({plan.keep(fmt::format("{} IS NOT DISTINCT FROM {}.{}", source->columns[index].sql, alias, k.id)), source->columns[index].deps});
+  source->where.push_back(
+      {plan.keep(fmt::format("{} IS NOT DISTINCT FROM {}.{}", source->columns[index].sql, alias, k.id)), source->columns[index].deps});
   Node* sub = pipe(op->right, env, source);
   if (sub->kind != Node::Kind::kSelect || sub->shared) sub = plan.over(sub);
   Node* n = plan.make(Node::Kind::kSelect);
@@ -469,7 +488,11 @@ Node* Binder::partition(const Syntax* op, Node* in, Env* env) {
   n->depth = sub->depth + 1;
   n->open_shape = sub->open_shape;
   n->uses = {dep(0, 0)};
-  n->from = plan.keep(fmt::format("\x02" "0\x02 AS {}, LATERAL \x02" "1\x02 AS {}", alias, result));
+  n->from =
+      plan.keep(fmt::format("\x02"
+                            "0\x02 AS {}, LATERAL \x02"
+                            "1\x02 AS {}",
+                            alias, result));
   for (size_t i = 0; i < sub->columns.size(); ++i) {
     Column c = sub->columns[i];
     c.sql = plan.keep(fmt::format("{}.{}", result, c.id));

@@ -71,17 +71,24 @@ Node* Binder::bag_unpack(const Syntax* op, Node* in, Env* env) {
   Node* n = prepare(plan.over(in), {}, env, kColumns);
   const int bag = n->find(bag_name);
   if (bag < 0) {
-    if (!n->open_shape) error(call->args[0], fmt::format("no column is named '{}'", bag_name), near_column(bag_name, Scope{.node = n}, env));
+    if (!n->open_shape)
+      error(call->args[0], fmt::format("no column is named '{}'", bag_name), near_column(bag_name, Scope{.node = n}, env));
     return n->open_shape ? n : broken_table();
   }
   if (n->columns[static_cast<size_t>(bag)].type != Type::kDynamic && !n->columns[static_cast<size_t>(bag)].bad) {
-    error(call->args[0], fmt::format("bag_unpack needs a dynamic column, '{}' is a {}", bag_name, model::type_name(n->columns[static_cast<size_t>(bag)].type)), "parse it first: extend Bag = parse_json(Text)");
+    error(call->args[0],
+          fmt::format("bag_unpack needs a dynamic column, '{}' is a {}", bag_name,
+                      model::type_name(n->columns[static_cast<size_t>(bag)].type)),
+          "parse it first: extend Bag = parse_json(Text)");
     return broken_table();
   }
   std::string prefix, conflict = "error";
   for (size_t i = 1; i < call->args.size(); ++i) {
     const Syntax* a = call->args[i];
-    const std::string value = a->kind == Kind::kNamed ? (a->text == "ignoredProperties" ? std::string() : constant_string(a->left, env, a->text)) : i < 3 ? constant_string(a, env, "this argument") : std::string();
+    const std::string value = a->kind == Kind::kNamed
+                                  ? (a->text == "ignoredProperties" ? std::string() : constant_string(a->left, env, a->text))
+                              : i < 3 ? constant_string(a, env, "this argument")
+                                      : std::string();
     const std::string_view name = a->kind == Kind::kNamed ? a->text : i == 1 ? "OutputColumnPrefix" : "columnsConflict";
     if (name == "OutputColumnPrefix") prefix = value;
     if (name == "columnsConflict") conflict = value;
@@ -105,7 +112,8 @@ Node* Binder::bag_unpack(const Syntax* op, Node* in, Env* env) {
           if (!column.hidden && column.name != bag_name) n->columns.push_back(column);
         continue;
       }
-      const auto same = std::find_if(before.begin(), before.end(), [&](const Column& column) { return column.name == c->text && column.name != bag_name; });
+      const auto same = std::find_if(before.begin(), before.end(),
+                                     [&](const Column& column) { return column.name == c->text && column.name != bag_name; });
       if (same != before.end()) {
         if (n->find(c->text) < 0) n->columns.push_back(*same);
         continue;
@@ -147,7 +155,8 @@ Node* Binder::bag_unpack(const Syntax* op, Node* in, Env* env) {
     if (const int there = n->find(name); there >= 0 && !n->columns[static_cast<size_t>(there)].hidden) {
       if (conflict == "keep_source") continue;
       if (conflict == "error") {
-        error(call, fmt::format("bag_unpack makes a column '{}', which is there already", name), "give a prefix: bag_unpack(Bag, \"bag_\")");
+        error(call, fmt::format("bag_unpack makes a column '{}', which is there already", name),
+              "give a prefix: bag_unpack(Bag, \"bag_\")");
         continue;
       }
     }
@@ -207,7 +216,9 @@ Node* Binder::pivot(const Syntax* op, Node* in, Env* env) {
   const int p = grouped->find("$pivot"), v = grouped->find("$value");
   if (p < 0 || v < 0 || grouped->columns[static_cast<size_t>(p)].bad) return finish_open();
   Node* values = plan.over(grouped);
-  const Typed as_text = convert({.sql = std::string(values->columns[static_cast<size_t>(p)].sql), .type = values->columns[static_cast<size_t>(p)].type}, Type::kString);
+  const Typed as_text =
+      convert({.sql = std::string(values->columns[static_cast<size_t>(p)].sql), .type = values->columns[static_cast<size_t>(p)].type},
+              Type::kString);
   Node* wanted = plan.over(grouped);
   wanted->columns.clear();
   wanted->distinct = true;
@@ -227,12 +238,14 @@ Node* Binder::pivot(const Syntax* op, Node* in, Env* env) {
   n->columns = keys;
   n->grouped = true;
   for (Column& c : n->columns) n->group.push_back({c.sql, c.deps});
-  const bool zero = !aggregate_call || aggregate_call->text == "count" || aggregate_call->text == "countif" || aggregate_call->text == "sum" || aggregate_call->text == "dcount" || aggregate_call->text == "sumif";
+  const bool zero = !aggregate_call || aggregate_call->text == "count" || aggregate_call->text == "countif" ||
+                    aggregate_call->text == "sum" || aggregate_call->text == "dcount" || aggregate_call->text == "sumif";
   for (const std::string& name : names) {
     std::string sql = fmt::format("any_value({}) FILTER (WHERE {} = {})", val.sql, as_text.sql, sql_string(name));
     if (val.type == Type::kString) sql = fmt::format("coalesce({}, '')", sql);
     if (zero) sql = fmt::format("coalesce({}, 0)", sql);
-    plan.add(n, plan.keep(name), val.type, plan.keep(sql), plan.keep(std::vector<Dep>{dep(0, static_cast<size_t>(p)), dep(0, static_cast<size_t>(v))}));
+    plan.add(n, plan.keep(name), val.type, plan.keep(sql),
+             plan.keep(std::vector<Dep>{dep(0, static_cast<size_t>(p)), dep(0, static_cast<size_t>(v))}));
   }
   return n;
 }
@@ -260,7 +273,9 @@ Node* Binder::ipv4_lookup(const Syntax* op, Node* in, Env* env) {
   const size_t key_index = left->columns.size() - 1;
   const int range = right->find(call->args[2]->text);
   if (range < 0) {
-    if (!right->open_shape) error(call->args[2], fmt::format("no column is named '{}'", call->args[2]->text), near_column(call->args[2]->text, Scope{.node = right}, env));
+    if (!right->open_shape)
+      error(call->args[2], fmt::format("no column is named '{}'", call->args[2]->text),
+            near_column(call->args[2]->text, Scope{.node = right}, env));
     Node* n = plan.over(left);
     n->open_shape = true;
     return n;
@@ -278,14 +293,21 @@ Node* Binder::ipv4_lookup(const Syntax* op, Node* in, Env* env) {
       for (int suffix = 1; n->find(name) >= 0; ++suffix) name = fmt::format("{}{}", c.name, suffix);
       const bool missing = side == 1 && unmatched && c.type == Type::kString;
       const std::string sql = fmt::format("{}.{}", side ? "r" : "l", c.id);
-      Column& added = plan.add(n, plan.keep(name), c.type, plan.keep(missing ? fmt::format("coalesce({}, '')", sql) : sql), plan.keep(std::vector<Dep>{dep(side, i)}));
+      Column& added = plan.add(n, plan.keep(name), c.type, plan.keep(missing ? fmt::format("coalesce({}, '')", sql) : sql),
+                               plan.keep(std::vector<Dep>{dep(side, i)}));
       added.trivial = !missing;
       added.bad = c.bad;
     }
   }
   n->uses = {dep(0, key_index), dep(1, static_cast<size_t>(range))};
-  const Typed test = scalar_call(call, "ipv4_is_in_range", {Typed{.sql = fmt::format("l.{}", left->columns[key_index].id), .type = Type::kString}, Typed{.sql = fmt::format("r.{}", right->columns[static_cast<size_t>(range)].id), .type = Type::kString}});
-  n->from = plan.keep(fmt::format("\x02" "0\x02 AS l {} \x02" "1\x02 AS r ON {}", unmatched ? "LEFT JOIN" : "JOIN", is_bad(test) ? "false" : test.sql));
+  const Typed test = scalar_call(call, "ipv4_is_in_range",
+                                 {Typed{.sql = fmt::format("l.{}", left->columns[key_index].id), .type = Type::kString},
+                                  Typed{.sql = fmt::format("r.{}", right->columns[static_cast<size_t>(range)].id), .type = Type::kString}});
+  n->from =
+      plan.keep(fmt::format("\x02"
+                            "0\x02 AS l {} \x02"
+                            "1\x02 AS r ON {}",
+                            unmatched ? "LEFT JOIN" : "JOIN", is_bad(test) ? "false" : test.sql));
   return n;
 }
 

@@ -26,7 +26,8 @@ Node* Binder::make_series(const Syntax* op, Node* in, Env* env) {
   Node* rows = prepare(plan.over(in), {}, env, kColumns);
   rows->order.clear();
   const Bound at = bind(axis_expression, env, Scope{.node = rows});
-  Bound from = param("from") ? bind(param("from"), env, Scope{}) : Bound{}, to = param("to") ? bind(param("to"), env, Scope{}) : Bound{}, step = bind(param("step"), env, Scope{});
+  Bound from = param("from") ? bind(param("from"), env, Scope{}) : Bound{}, to = param("to") ? bind(param("to"), env, Scope{}) : Bound{},
+        step = bind(param("step"), env, Scope{});
   const auto give_up = [&] {
     Node* n = plan.make(Node::Kind::kSelect);
     n->open_shape = true;
@@ -58,14 +59,16 @@ Node* Binder::make_series(const Syntax* op, Node* in, Env* env) {
     std::string sql = subquery_text(ends);
     bound_deps.insert(bound_deps.end(), deps_.begin(), deps_.end());
     deps_.swap(outer);
-    const std::string binned = real ? fmt::format("(floor({} / {}) * {})", sql, step.v.sql, step.v.sql) : fmt::format("({} - {} % {})", sql, sql, step.v.sql);
+    const std::string binned =
+        real ? fmt::format("(floor({} / {}) * {})", sql, step.v.sql, step.v.sql) : fmt::format("({} - {} % {})", sql, sql, step.v.sql);
     return first ? binned : fmt::format("({} + {})", binned, step.v.sql);
   };
   in->shared = true;
   const std::string first = edge(param("from"), from, true), last = edge(param("to"), to, false);
   bound_deps.insert(bound_deps.end(), step.deps.begin(), step.deps.end());
   const bool inclusive = op->param("inclusive") != nullptr;
-  const std::string index = real ? fmt::format("CAST(floor(({} - {}) / {}) AS BIGINT)", at.v.sql, first, step.v.sql) : fmt::format("(({} - {}) // {})", at.v.sql, first, step.v.sql);
+  const std::string index = real ? fmt::format("CAST(floor(({} - {}) / {}) AS BIGINT)", at.v.sql, first, step.v.sql)
+                                 : fmt::format("(({} - {}) // {})", at.v.sql, first, step.v.sql);
   std::vector<Dep> where_deps(at.deps.begin(), at.deps.end());
   where_deps.insert(where_deps.end(), bound_deps.begin(), bound_deps.end());
   const Deps all = plan.keep(where_deps);
@@ -102,7 +105,8 @@ Node* Binder::make_series(const Syntax* op, Node* in, Env* env) {
     series->distinct = true;
   }
   const std::string count = real ? fmt::format("CAST(ceil(({} - {}) / {}) AS BIGINT){}", last, first, step.v.sql, inclusive ? " + 1" : "")
-                                 : inclusive ? fmt::format("(({} - {}) // {} + 1)", last, first, step.v.sql) : fmt::format("(({} - {} + {} - 1) // {})", last, first, step.v.sql, step.v.sql);
+                            : inclusive ? fmt::format("(({} - {}) // {} + 1)", last, first, step.v.sql)
+                                        : fmt::format("(({} - {} + {} - 1) // {})", last, first, step.v.sql, step.v.sql);
   Node* n = plan.make(Node::Kind::kSelect);
   n->inputs = {series, cells};
   n->depth = cells->depth + 2;
@@ -116,7 +120,11 @@ Node* Binder::make_series(const Syntax* op, Node* in, Env* env) {
     n->uses.push_back(dep(1, i));
   }
   if (keys == 0) n->uses.push_back(dep(0, 0));
-  n->from = plan.keep(fmt::format("\x02" "0\x02 AS l CROSS JOIN (SELECT unnest(range(least({}, 1000000))) AS i) AS s LEFT JOIN \x02" "1\x02 AS r ON {}", count, on));
+  n->from =
+      plan.keep(fmt::format("\x02"
+                            "0\x02 AS l CROSS JOIN (SELECT unnest(range(least({}, 1000000))) AS i) AS s LEFT JOIN \x02"
+                            "1\x02 AS r ON {}",
+                            count, on));
   for (size_t i = 0; i < keys; ++i) {
     const Column& c = series->columns[i];
     Column& key = plan.add(n, c.name, c.type, plan.keep(fmt::format("l.{}", c.id)), plan.keep(std::vector<Dep>{dep(0, i)}));
@@ -131,11 +139,14 @@ Node* Binder::make_series(const Syntax* op, Node* in, Env* env) {
     const std::string value = convert({.sql = fmt::format("r.{}", cell.id), .type = cell.type}, Type::kDynamic).sql;
     const std::string fill = otherwise.is_null_literal ? "'null'" : convert(otherwise, Type::kDynamic).sql;
     // The bin of the cell tells a missing cell from a null value.
-    Column& list = plan.add(n, cell.name, Type::kDynamic, plan.keep(fmt::format("('[' || string_agg(coalesce({}, {}), ',' ORDER BY s.i) || ']')", value, fill)), plan.keep(std::vector<Dep>{dep(1, c)}));
+    Column& list = plan.add(n, cell.name, Type::kDynamic,
+                            plan.keep(fmt::format("('[' || string_agg(coalesce({}, {}), ',' ORDER BY s.i) || ']')", value, fill)),
+                            plan.keep(std::vector<Dep>{dep(1, c)}));
     list.bad = cell.bad;
   }
   const Typed place = convert({.sql = fmt::format("({} + s.i * {})", first, step.v.sql), .type = at.v.type}, Type::kDynamic);
-  plan.add(n, plan.keep(axis_name), Type::kDynamic, plan.keep(fmt::format("('[' || string_agg({}, ',' ORDER BY s.i) || ']')", place.sql)), plan.keep(bound_deps));
+  plan.add(n, plan.keep(axis_name), Type::kDynamic, plan.keep(fmt::format("('[' || string_agg({}, ',' ORDER BY s.i) || ']')", place.sql)),
+           plan.keep(bound_deps));
   return n;
 }
 

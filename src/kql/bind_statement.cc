@@ -115,7 +115,8 @@ bool Binder::is_tabular(const Syntax* s, Env* env, int depth) {
     case Kind::kOperator: return true;
     case Kind::kName:
       if (const Variable* v = env->find(s->text)) {
-        if (v->kind == Variable::Kind::kFunction && v->function && v->function->args.empty() && v->function->right) return is_tabular_body(v->function->right, v->env, depth + 1);
+        if (v->kind == Variable::Kind::kFunction && v->function && v->function->args.empty() && v->function->right)
+          return is_tabular_body(v->function->right, v->env, depth + 1);
         return v->kind == Variable::Kind::kTable;
       }
       if (catalogue_.table(s->text)) return true;
@@ -169,7 +170,8 @@ Node* Binder::stored_table(const model::Table& t) {
     column.trivial = true;
     n->columns.push_back(column);
   }
-  constexpr std::pair<std::string_view, model::Type> kHidden[] = {{"_RowId", model::Type::kLong}, {"_IngestionTime", model::Type::kDatetime}, {"_SourceId", model::Type::kInt}};
+  constexpr std::pair<std::string_view, model::Type> kHidden[] = {
+      {"_RowId", model::Type::kLong}, {"_IngestionTime", model::Type::kDatetime}, {"_SourceId", model::Type::kInt}};
   for (const auto& [name, type] : kHidden) {
     if (t.find(name) >= 0) continue;
     Column column;
@@ -218,7 +220,8 @@ Node* Binder::table(const Syntax* s, Env* env) {
     case Kind::kBad: return broken_table();
     default: break;
   }
-  if (s->kind == Kind::kLiteral || s->kind == Kind::kBinary || s->kind == Kind::kUnary || s->kind == Kind::kMember || s->kind == Kind::kIndex || s->kind == Kind::kAnd || s->kind == Kind::kOr) {
+  if (s->kind == Kind::kLiteral || s->kind == Kind::kBinary || s->kind == Kind::kUnary || s->kind == Kind::kMember ||
+      s->kind == Kind::kIndex || s->kind == Kind::kAnd || s->kind == Kind::kOr) {
     error(s, "expected a table, this is a value", "print shows a value: print 1 + 1");
   } else {
     error(s, "expected a table");
@@ -302,7 +305,10 @@ Node* Binder::table_call(const Syntax* s, Env* env, Node* input) {
     cannot_run("watchlists are not supported");
     Node* n = plan.make(Node::Kind::kSelect);
     n->open_shape = true;
-    for (const auto& [name, type] : {std::pair{"_DTItemId", model::Type::kString}, {"LastUpdatedTimeUTC", model::Type::kDatetime}, {"SearchKey", model::Type::kString}, {"WatchlistItem", model::Type::kDynamic}})
+    for (const auto& [name, type] : {std::pair{"_DTItemId", model::Type::kString},
+                                     {"LastUpdatedTimeUTC", model::Type::kDatetime},
+                                     {"SearchKey", model::Type::kString},
+                                     {"WatchlistItem", model::Type::kDynamic}})
       plan.add(n, name, type, plan.keep(typed_null(type).sql), {});
     n->shared = true;
     return n;
@@ -338,7 +344,8 @@ Binder::Returned Binder::call_function(const Variable& f, const Syntax* call, En
     size_t index = next;
     const Syntax* value = arg;
     if (arg->kind == Kind::kNamed && arg->by.empty()) {
-      for (index = 0; index < function->args.size() && function->args[index]->text != arg->text; ++index) {}
+      for (index = 0; index < function->args.size() && function->args[index]->text != arg->text; ++index) {
+      }
       value = arg->left;
       if (index == function->args.size()) {
         error(arg, fmt::format("{}() has no parameter '{}'", function_name, arg->text));
@@ -378,7 +385,8 @@ Binder::Returned Binder::call_function(const Variable& f, const Syntax* call, En
         if (c) {
           v.scalar = *std::move(c);
         } else {
-          error(given[i], fmt::format("'{}' of {}() is a {}, this is a {}", p->text, function_name, model::type_name(p->type), model::type_name(b.v.type)));
+          error(given[i], fmt::format("'{}' of {}() is a {}, this is a {}", p->text, function_name, model::type_name(p->type),
+                                      model::type_name(b.v.type)));
           failed = true;
         }
       }

@@ -91,7 +91,8 @@ Node* Binder::range(const Syntax* op, Env* env) {
     if (type == Type::kReal || type == Type::kDecimal) {
       sql = fmt::format("{} + unnest(generate_series(0, CAST(floor(({} - {}) / {} + 1e-9) AS BIGINT))) * {}", a, b, a, s, s);
     } else {
-      sql = fmt::format("CAST(unnest(generate_series(CAST({} AS BIGINT), CAST({} AS BIGINT), CAST({} AS BIGINT))) AS {})", a, b, s, model::sql_type(type));
+      sql = fmt::format("CAST(unnest(generate_series(CAST({} AS BIGINT), CAST({} AS BIGINT), CAST({} AS BIGINT))) AS {})", a, b, s,
+                        model::sql_type(type));
     }
   }
   Column& c = plan.add(n, op->right->text, type, plan.keep(sql), plan.keep(deps));

@@ -9,7 +9,8 @@
 namespace egret::kql {
 namespace {
 using model::Type;
-constexpr std::string_view kWindow[] = {"row_number", "prev", "next", "row_cumsum", "row_rank_dense", "row_rank_min", "row_rank", "row_window_session"};
+constexpr std::string_view kWindow[] = {"row_number",     "prev",         "next",     "row_cumsum",
+                                        "row_rank_dense", "row_rank_min", "row_rank", "row_window_session"};
 constexpr std::string_view kRowName = "$row";
 }  // namespace
 
@@ -39,7 +40,8 @@ Node* Binder::hoist_windows(const std::vector<Syntax*>& list, Node* in, Env* env
     std::vector<Dep> outer;
     outer.swap(deps_);
     Node* n = in;
-    const bool open = in->kind == Node::Kind::kSelect && !in->shared && !in->limited() && !in->grouped && !in->distinct && in->distinct_on.empty() && !in->window;
+    const bool open = in->kind == Node::Kind::kSelect && !in->shared && !in->limited() && !in->grouped && !in->distinct &&
+                      in->distinct_on.empty() && !in->window;
     std::string order;
     if (open) {
       order = order_of(in);
@@ -47,7 +49,8 @@ Node* Binder::hoist_windows(const std::vector<Syntax*>& list, Node* in, Env* env
       n = prepare(in, {}, env, kOrder);
       order = order_of(n);
     }
-    Column& c = plan.add(n, kRowName, Type::kLong, plan.keep(fmt::format("row_number() OVER ({})", order.empty() ? order : order.substr(1))), plan.keep(deps_));
+    Column& c = plan.add(n, kRowName, Type::kLong,
+                         plan.keep(fmt::format("row_number() OVER ({})", order.empty() ? order : order.substr(1))), plan.keep(deps_));
     c.hidden = true;
     deps_.swap(outer);
     n->window = true;
@@ -104,7 +107,8 @@ Node* Binder::window_layer(const Syntax* call, Node* in, Env* env) {
   // Restarts: a running count of them says to which stretch a row belongs.
   const auto stretches = [&](size_t index) -> std::string {
     if (args.size() <= index) return {};
-    Bound flag{.v = {.sql = fmt::format("count(*) FILTER (WHERE {}) OVER (ORDER BY {})", args[index].v.sql, row), .type = Type::kLong}, .deps = args[index].deps};
+    Bound flag{.v = {.sql = fmt::format("count(*) FILTER (WHERE {}) OVER (ORDER BY {})", args[index].v.sql, row), .type = Type::kLong},
+               .deps = args[index].deps};
     const std::string_view name = hidden(n, flag);
     n = plan.over(n);
     return fmt::format("PARTITION BY {} ", n->columns[static_cast<size_t>(n->find(name))].sql);
@@ -131,7 +135,8 @@ Node* Binder::window_layer(const Syntax* call, Node* in, Env* env) {
     b.v = args[0].v;
     b.v.literal.reset();
     b.v.is_constant = false;
-    b.v.sql = fmt::format("{}({}, {}, {}) OVER (ORDER BY {})", call->text == "prev" ? "lag" : "lead", args[0].v.sql, offset, otherwise, row);
+    b.v.sql =
+        fmt::format("{}({}, {}, {}) OVER (ORDER BY {})", call->text == "prev" ? "lag" : "lead", args[0].v.sql, offset, otherwise, row);
   } else if (call->text == "row_cumsum") {
     if (args.empty() || args.size() > 2) return wrong("a number and a restart condition");
     const std::string partition = stretches(1);
@@ -144,15 +149,21 @@ Node* Binder::window_layer(const Syntax* call, Node* in, Env* env) {
     const std::string partition = stretches(1);
     if (!partition.empty()) rebind();
     // A rank grows where the value differs from the one before.
-    Bound change{.v = {.sql = fmt::format("({} IS DISTINCT FROM lag({}) OVER ({}ORDER BY {}) OR row_number() OVER ({}ORDER BY {}) = 1)", args[0].v.sql, args[0].v.sql, partition, row, partition, row), .type = Type::kBool}, .deps = b.deps};
+    Bound change{.v = {.sql = fmt::format("({} IS DISTINCT FROM lag({}) OVER ({}ORDER BY {}) OR row_number() OVER ({}ORDER BY {}) = 1)",
+                                          args[0].v.sql, args[0].v.sql, partition, row, partition, row),
+                       .type = Type::kBool},
+                 .deps = b.deps};
     const std::string_view changed = hidden(n, change);
     Bound number{.v = {.sql = fmt::format("row_number() OVER ({}ORDER BY {})", partition, row), .type = Type::kLong}, .deps = b.deps};
     const std::string_view numbered = hidden(n, number);
     n = plan.over(n);
-    const std::string_view c = n->columns[static_cast<size_t>(n->find(changed))].sql, i = n->columns[static_cast<size_t>(n->find(numbered))].sql;
+    const std::string_view c = n->columns[static_cast<size_t>(n->find(changed))].sql,
+                           i = n->columns[static_cast<size_t>(n->find(numbered))].sql;
     rebind();
     const std::string over = fmt::format("OVER ({}ORDER BY {})", partition, row);
-    b.v = {.sql = call->text == "row_rank_min" ? fmt::format("max(CASE WHEN {} THEN {} END) {}", c, i, over) : fmt::format("count(*) FILTER (WHERE {}) {}", c, over), .type = Type::kLong};
+    b.v = {.sql = call->text == "row_rank_min" ? fmt::format("max(CASE WHEN {} THEN {} END) {}", c, i, over)
+                                               : fmt::format("count(*) FILTER (WHERE {}) {}", c, over),
+           .type = Type::kLong};
   } else {
     if (args.size() < 3) return wrong("a datetime, two timespans and a restart condition");
     cannot_run("row_window_session() is not supported");

@@ -22,7 +22,7 @@ struct Variable {
   enum class Kind : uint8_t { kScalar, kTable, kFunction } kind = Kind::kScalar;
   Typed scalar;
   Deps deps;
-  Node* row = nullptr;     // kScalar: the block whose columns it needs, or null
+  Node* row = nullptr;  // kScalar: the block whose columns it needs, or null
   Node* table = nullptr;
   const Syntax* function = nullptr;
   Env* env = nullptr;  // kFunction: where it was defined
@@ -36,10 +36,10 @@ struct Env {
 
 // Where an expression is evaluated.
 struct Scope {
-  Node* node = nullptr;       // whose columns may be named; null: no row
-  Node* keys = nullptr;       // summarize: the block that is being grouped; its own columns may only be named through keys
-  bool aggregates = false;    // aggregate functions may be called
-  bool window = false;        // row_number() and its like may be called
+  Node* node = nullptr;     // whose columns may be named; null: no row
+  Node* keys = nullptr;     // summarize: the block that is being grouped; its own columns may only be named through keys
+  bool aggregates = false;  // aggregate functions may be called
+  bool window = false;      // row_number() and its like may be called
 };
 
 struct Bound {
@@ -201,13 +201,13 @@ class Binder {
   std::vector<Diagnostic>& diagnostics_;
   std::vector<Dep> deps_;  // of the expression that is being bound
   std::deque<Env> envs_;
-  std::deque<SyntaxTree> trees_;                        // of stored functions
+  std::deque<SyntaxTree> trees_;  // of stored functions
   std::deque<std::string> texts_;
   std::map<std::string, Variable, std::less<>> stored_;
-  const Syntax* call_site_ = nullptr;                   // in a stored function: the call that diagnostics point to
+  const Syntax* call_site_ = nullptr;  // in a stored function: the call that diagnostics point to
   std::string_view call_name_;
   int call_depth_ = 0, calls_ = 0;
-  std::map<const Syntax*, std::string_view> hoisted_;   // window call → hidden column that holds its value
+  std::map<const Syntax*, std::string_view> hoisted_;  // window call → hidden column that holds its value
   bool too_big_ = false;
 };
 

@@ -11,7 +11,8 @@ namespace {
 
 // What did not parse is not bound: its errors would only follow from the first ones. What stands before the pipe of the first
 // mistake is a query of its own, whose mistakes come back as well.
-void bind_before_first_mistake(std::string_view text, const Catalogue& catalogue, const Options& options, std::vector<Diagnostic>& diagnostics) {
+void bind_before_first_mistake(std::string_view text, const Catalogue& catalogue, const Options& options,
+                               std::vector<Diagnostic>& diagnostics) {
   size_t first = text.size();
   for (const Diagnostic& d : diagnostics) first = std::min(first, d.offset);
   const size_t pipe = text.substr(0, first).rfind('|');

@@ -39,14 +39,13 @@ class Catalogue {
   virtual std::vector<std::string> names() const = 0;  // tables and functions, for near names, wildcards and completion
 };
 
-
 struct Query {
   std::string sql;                      // one SELECT; tables are quoted by their KQL name
   std::shared_ptr<model::Table> shape;  // names and types of the result's columns
   std::vector<std::string> tables;      // read by it, sorted
   std::vector<Diagnostic> warnings;
-  std::string render;  // chart kind of a final `render`, or empty
-  std::string unsupported;                // why it cannot run although names and types are right (externaldata …); or empty
+  std::string render;       // chart kind of a final `render`, or empty
+  std::string unsupported;  // why it cannot run although names and types are right (externaldata …); or empty
 };
 
 struct Options {

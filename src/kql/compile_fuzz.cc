@@ -10,7 +10,9 @@ namespace {
 
 class Few final : public egret::kql::Catalogue {
  public:
-  const egret::model::Table* table(std::string_view name) const override { return name == "SecurityAlert" || name == "AKSAudit" ? egret::model::find_table(name) : nullptr; }
+  const egret::model::Table* table(std::string_view name) const override {
+    return name == "SecurityAlert" || name == "AKSAudit" ? egret::model::find_table(name) : nullptr;
+  }
   std::optional<std::string> function(std::string_view name) const override {
     if (name == "Twice") return "(T: (*), n: long = 2) { T | extend Twice = n * 2 }";
     if (name == "Self") return "{ Self }";

@@ -46,17 +46,20 @@ TEST(Compile, SimpleOperatorsShareOneSelect) {
 }
 
 TEST(Compile, OnlyNeededColumnsAreRead) {
-  EXPECT_EQ(sql("SecurityAlert | extend a = strcat(AlertName, 'x'), b = VendorName | count"), R"(SELECT count(*) AS "Count" FROM "SecurityAlert")");
+  EXPECT_EQ(sql("SecurityAlert | extend a = strcat(AlertName, 'x'), b = VendorName | count"),
+            R"(SELECT count(*) AS "Count" FROM "SecurityAlert")");
 }
 
 TEST(Compile, ATableNamedTwiceIsComputedOnce) {
-  const std::string s = sql("let T = SecurityAlert | summarize n = count() by AlertName; T | join kind=inner T on AlertName | project n, n1");
+  const std::string s =
+      sql("let T = SecurityAlert | summarize n = count() by AlertName; T | join kind=inner T on AlertName | project n, n1");
   EXPECT_NE(s.find("AS MATERIALIZED"), std::string::npos) << s;
   EXPECT_EQ(s.find("count(*)"), s.rfind("count(*)")) << s;
 }
 
 TEST(Compile, HiddenColumnsMayBeNamed) {
-  EXPECT_EQ(sql("SecurityAlert | project _RowId, t = ingestion_time()"), R"(SELECT "_RowId", "_IngestionTime" AS "t" FROM "SecurityAlert")");
+  EXPECT_EQ(sql("SecurityAlert | project _RowId, t = ingestion_time()"),
+            R"(SELECT "_RowId", "_IngestionTime" AS "t" FROM "SecurityAlert")");
   EXPECT_EQ(sql("SecurityAlert").find("_RowId"), std::string::npos);
 }
 

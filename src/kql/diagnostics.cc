@@ -33,8 +33,8 @@ std::string format_diagnostics(std::string_view text, std::string_view name, con
   for (const Diagnostic& d : diagnostics) {
     if (!out.empty()) out += '\n';
     const std::string_view colour = d.warning ? yellow : red;
-    out += fmt::format("{}{}:{}:{}:{} {}{}:{} {}{}{}\n", bold, name, d.line, d.column, off, colour, d.warning ? "warning" : "error", off, bold,
-                       terminal_safe(d.message), off);
+    out += fmt::format("{}{}:{}:{}:{} {}{}:{} {}{}{}\n", bold, name, d.line, d.column, off, colour, d.warning ? "warning" : "error", off,
+                       bold, terminal_safe(d.message), off);
     const size_t offset = std::min(d.offset, text.size());
     const size_t start = offset == 0 ? 0 : text.rfind('\n', offset - 1) + 1;
     const size_t end = std::min(text.find('\n', offset), text.size());

@@ -75,7 +75,7 @@ std::expected<Typed, std::string> coerce(const Typed& value, model::Type to);
 std::optional<model::Type> common_type(model::Type a, model::Type b);
 bool is_numeric(model::Type t);  // int, long, real, decimal
 
-std::string sql_string(std::string_view text);  // 'it''s'
+std::string sql_string(std::string_view text);              // 'it''s'
 Typed typed_literal(model::Type type, Typed::Value value);  // with its SQL
 Typed typed_null(model::Type type);
 
@@ -143,7 +143,9 @@ class Args {
 
  private:
   template <typename T>
-  const T& at(size_t i) const { return static_cast<const T*>(columns_[i].data)[row]; }
+  const T& at(size_t i) const {
+    return static_cast<const T*>(columns_[i].data)[row];
+  }
   const ArgColumn* columns_;
   size_t count_;
 };

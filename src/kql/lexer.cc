@@ -14,18 +14,18 @@ bool is_word(char c) { return is_letter(c) || is_digit(c); }
 
 // Operator names with a dash in them; anything else with a dash is a subtraction.
 constexpr std::string_view kDashed[] = {
-    "mv-expand", "mv-apply", "make-series", "make-graph", "parse-where", "parse-kv", "project-away", "project-keep", "project-rename",
-    "project-reorder", "project-by-names", "sample-distinct", "top-nested", "top-hitters", "graph-match", "graph-shortest-paths",
-    "graph-to-table", "graph-mark-components", "graph-where-nodes", "graph-where-edges", "assert-schema", "macro-expand",
-    "execute-and-cache", "partition-by",
+    "mv-expand",         "mv-apply",          "make-series",    "make-graph",           "parse-where",       "parse-kv",
+    "project-away",      "project-keep",      "project-rename", "project-reorder",      "project-by-names",  "sample-distinct",
+    "top-nested",        "top-hitters",       "graph-match",    "graph-shortest-paths", "graph-to-table",    "graph-mark-components",
+    "graph-where-nodes", "graph-where-edges", "assert-schema",  "macro-expand",         "execute-and-cache", "partition-by",
 };
 constexpr std::string_view kPunctuation[] = {
     "!between", "<|", "=~", "==", "!=", "!~", "<=", ">=", "<>", "=>", "..", "--",
 };
 // Words that may follow '!' and be followed by '~'.
 constexpr std::string_view kNegatable[] = {
-    "in", "has", "has_cs", "hasprefix", "hasprefix_cs", "hassuffix", "hassuffix_cs", "contains", "contains_cs", "startswith", "startswith_cs",
-    "endswith", "endswith_cs", "between", "like", "likecs",
+    "in",          "has",        "has_cs",        "hasprefix", "hasprefix_cs", "hassuffix", "hassuffix_cs", "contains",
+    "contains_cs", "startswith", "startswith_cs", "endswith",  "endswith_cs",  "between",   "like",         "likecs",
 };
 
 void append_utf8(std::string& out, uint32_t c) {
@@ -211,7 +211,9 @@ class Lexer {
       const std::string_view unit = text_.substr(to, unit_end - to);
       const int64_t ticks = timespan_unit(unit);
       if (ticks == 0) {
-        bad(from, unit_end, "not a number; a name cannot begin with a digit unless it is written ['" + std::string(text_.substr(from, unit_end - from)) + "']");
+        bad(from, unit_end,
+            "not a number; a name cannot begin with a digit unless it is written ['" + std::string(text_.substr(from, unit_end - from)) +
+                "']");
         return;
       }
       double v = 0;
@@ -259,8 +261,9 @@ class Lexer {
       if (i >= text_.size() || (!verbatim && text_[i] == '\n')) {
         const size_t line_end = std::min(text_.find('\n', from), text_.size());
         const bool escapes = !verbatim && text_.substr(from, line_end - from).contains('\\');
-        return bad(from, line_end, std::string("this string has no end: expected ") + q + (verbatim ? " after it" : " before the line ends") +
-                                       (escapes ? "; a backslash in a string is written \\\\, or the string as @\"…\"" : ""));
+        return bad(from, line_end,
+                   std::string("this string has no end: expected ") + q + (verbatim ? " after it" : " before the line ends") +
+                       (escapes ? "; a backslash in a string is written \\\\, or the string as @\"…\"" : ""));
       }
       const char c = text_[i];
       if (c == q) {
@@ -285,8 +288,13 @@ class Lexer {
         case 'a': value += '\a'; break;
         case 'v': value += '\v'; break;
         case '0': value += std::string(1, '\0'); break;
-        case '\\': case '\'': case '"': case '/': value += at(i); break;
-        case 'u': case 'U': case 'x': {
+        case '\\':
+        case '\'':
+        case '"':
+        case '/': value += at(i); break;
+        case 'u':
+        case 'U':
+        case 'x': {
           const size_t digits = at(i) == 'u' ? 4 : at(i) == 'x' ? 2 : 8;
           uint32_t code = 0;
           const char* begin = text_.data() + i + 1;
@@ -318,8 +326,9 @@ class Lexer {
   void string_error(size_t from, size_t escape, char q) {
     size_t i = escape + 1;
     while (i < text_.size() && text_[i] != q && text_[i] != '\n') i += text_[i] == '\\' && at(i + 1) != '\n' ? 2 : 1;
-    bad(from, std::min(i + 1, text_.size()), std::string("the escape \\") + (escape < text_.size() ? std::string(1, text_[escape]) : std::string()) +
-                                                 " is none of the language; write \\\\ for a backslash, or the string as @\"…\"");
+    bad(from, std::min(i + 1, text_.size()),
+        std::string("the escape \\") + (escape < text_.size() ? std::string(1, text_[escape]) : std::string()) +
+            " is none of the language; write \\\\ for a backslash, or the string as @\"…\"");
   }
 
   void match_brackets() {
@@ -350,13 +359,35 @@ struct Unit {
   int64_t ticks;
 };
 constexpr Unit kUnits[] = {
-    {"d", kTicksPerDay}, {"day", kTicksPerDay}, {"days", kTicksPerDay},
-    {"h", kTicksPerHour}, {"hr", kTicksPerHour}, {"hrs", kTicksPerHour}, {"hour", kTicksPerHour}, {"hours", kTicksPerHour},
-    {"m", kTicksPerMinute}, {"min", kTicksPerMinute}, {"minute", kTicksPerMinute}, {"minutes", kTicksPerMinute},
-    {"s", kTicksPerSecond}, {"sec", kTicksPerSecond}, {"second", kTicksPerSecond}, {"seconds", kTicksPerSecond},
-    {"ms", 10'000}, {"milli", 10'000}, {"millis", 10'000}, {"millisec", 10'000}, {"millisecond", 10'000}, {"milliseconds", 10'000},
-    {"micro", 10}, {"micros", 10}, {"microsec", 10}, {"microsecond", 10}, {"microseconds", 10},
-    {"tick", 1}, {"ticks", 1},
+    {"d", kTicksPerDay},
+    {"day", kTicksPerDay},
+    {"days", kTicksPerDay},
+    {"h", kTicksPerHour},
+    {"hr", kTicksPerHour},
+    {"hrs", kTicksPerHour},
+    {"hour", kTicksPerHour},
+    {"hours", kTicksPerHour},
+    {"m", kTicksPerMinute},
+    {"min", kTicksPerMinute},
+    {"minute", kTicksPerMinute},
+    {"minutes", kTicksPerMinute},
+    {"s", kTicksPerSecond},
+    {"sec", kTicksPerSecond},
+    {"second", kTicksPerSecond},
+    {"seconds", kTicksPerSecond},
+    {"ms", 10'000},
+    {"milli", 10'000},
+    {"millis", 10'000},
+    {"millisec", 10'000},
+    {"millisecond", 10'000},
+    {"milliseconds", 10'000},
+    {"micro", 10},
+    {"micros", 10},
+    {"microsec", 10},
+    {"microsecond", 10},
+    {"microseconds", 10},
+    {"tick", 1},
+    {"ticks", 1},
 };
 
 }  // namespace

@@ -13,10 +13,10 @@ enum class TokenKind : uint8_t { kEnd, kName, kQuotedName, kLong, kReal, kTimesp
 struct Token {
   TokenKind kind = TokenKind::kEnd;
   uint32_t offset = 0, length = 0;
-  uint32_t match = 0;       // of a bracket: index of the token that closes it; 0 when nothing does
-  std::string_view text;    // of the source; of a quoted name, what is between the quotes
-  std::string value;        // of a string or a bad token: its content, or what is wrong
-  int64_t number = 0;       // of a long or a timespan (ticks)
+  uint32_t match = 0;     // of a bracket: index of the token that closes it; 0 when nothing does
+  std::string_view text;  // of the source; of a quoted name, what is between the quotes
+  std::string value;      // of a string or a bad token: its content, or what is wrong
+  int64_t number = 0;     // of a long or a timespan (ticks)
   double real = 0;
   bool is(std::string_view s) const { return text == s && (kind == TokenKind::kPunctuation || kind == TokenKind::kName); }
   uint32_t end() const { return offset + length; }

@@ -62,7 +62,8 @@ std::string_view Parser::keep(std::string text) { return tree_.texts.emplace_bac
 void Parser::error_at(uint32_t offset, uint32_t end, std::string message, std::string hint) {
   if (at_ == last_error_at_ || diagnostics_.size() >= kMaxErrors) return;  // one error a place
   last_error_at_ = at_;
-  diagnostics_.push_back({.offset = offset, .length = std::max<size_t>(1, end - offset), .message = std::move(message), .hint = std::move(hint)});
+  diagnostics_.push_back(
+      {.offset = offset, .length = std::max<size_t>(1, end - offset), .message = std::move(message), .hint = std::move(hint)});
 }
 
 void Parser::error(const Token& where, std::string message, std::string hint) {
@@ -89,9 +90,7 @@ void Parser::skip_to_recovery() {
   }
 }
 
-bool Parser::at_quoted_name() const {
-  return at("[") && peek(1).kind == TokenKind::kString && peek(2).is("]");
-}
+bool Parser::at_quoted_name() const { return at("[") && peek(1).kind == TokenKind::kString && peek(2).is("]"); }
 
 std::string_view Parser::take_name() {
   if (at_quoted_name()) {
@@ -103,9 +102,7 @@ std::string_view Parser::take_name() {
   return take().text;
 }
 
-bool Parser::ends_operator() const {
-  return peek().kind == TokenKind::kEnd || at("|") || at(";") || at(")") || at("}") || at("]");
-}
+bool Parser::ends_operator() const { return peek().kind == TokenKind::kEnd || at("|") || at(";") || at(")") || at("}") || at("]"); }
 
 // ---- statements ----
 
@@ -174,7 +171,8 @@ Syntax* Parser::statement() {
     s->args = list->args;
     return finish(s);
   }
-  if ((t.is("declare") && peek(1).is("pattern")) || (t.is("alias") && peek(1).is("database")) || (t.is("restrict") && peek(1).is("access"))) {
+  if ((t.is("declare") && peek(1).is("pattern")) || (t.is("alias") && peek(1).is("database")) ||
+      (t.is("restrict") && peek(1).is("access"))) {
     error(t, fmt::format("the statement '{} {}' is not supported", t.text, peek(1).text));
     skip_to_recovery();
     return bad();
@@ -247,9 +245,12 @@ Syntax* Parser::typed_name(bool with_default) {
         n->type = *t;
       } else {
         --at_;
-        std::vector<std::string_view> names = {"bool", "int", "long", "real", "decimal", "string", "datetime", "timespan", "dynamic", "guid"};
+        std::vector<std::string_view> names = {"bool",   "int",      "long",     "real",    "decimal",
+                                               "string", "datetime", "timespan", "dynamic", "guid"};
         const std::string near = near_name(type.text, names);
-        error(type, fmt::format("'{}' is no type", type.text), near.empty() ? "types are bool, int, long, real, decimal, string, datetime, timespan, dynamic, guid" : fmt::format("did you mean '{}'?", near));
+        error(type, fmt::format("'{}' is no type", type.text),
+              near.empty() ? "types are bool, int, long, real, decimal, string, datetime, timespan, dynamic, guid"
+                           : fmt::format("did you mean '{}'?", near));
         ++at_;
       }
     } else {
@@ -361,12 +362,47 @@ Syntax* Parser::conjunction() {
 
 namespace {
 constexpr std::string_view kComparisons[] = {
-    "==", "!=", "<>", "<", ">", "<=", ">=", "=~", "!~", ":",
-    "has", "!has", "has_cs", "!has_cs", "hasprefix", "!hasprefix", "hasprefix_cs", "!hasprefix_cs",
-    "hassuffix", "!hassuffix", "hassuffix_cs", "!hassuffix_cs",
-    "contains", "!contains", "contains_cs", "!contains_cs", "notcontains", "containscs", "notcontainscs",
-    "startswith", "!startswith", "startswith_cs", "!startswith_cs", "endswith", "!endswith", "endswith_cs", "!endswith_cs",
-    "matches", "like", "!like", "notlike",
+    "==",
+    "!=",
+    "<>",
+    "<",
+    ">",
+    "<=",
+    ">=",
+    "=~",
+    "!~",
+    ":",
+    "has",
+    "!has",
+    "has_cs",
+    "!has_cs",
+    "hasprefix",
+    "!hasprefix",
+    "hasprefix_cs",
+    "!hasprefix_cs",
+    "hassuffix",
+    "!hassuffix",
+    "hassuffix_cs",
+    "!hassuffix_cs",
+    "contains",
+    "!contains",
+    "contains_cs",
+    "!contains_cs",
+    "notcontains",
+    "containscs",
+    "notcontainscs",
+    "startswith",
+    "!startswith",
+    "startswith_cs",
+    "!startswith_cs",
+    "endswith",
+    "!endswith",
+    "endswith_cs",
+    "!endswith_cs",
+    "matches",
+    "like",
+    "!like",
+    "notlike",
 };
 constexpr std::string_view kListComparisons[] = {"in", "!in", "in~", "!in~", "has_any", "has_all"};
 }  // namespace
@@ -540,7 +576,9 @@ Syntax* Parser::primary() {
     case TokenKind::kLong: take(); return literal(model::Type::kLong, t.number, t.offset);
     case TokenKind::kReal: take(); return literal(model::Type::kReal, t.real, t.offset);
     case TokenKind::kTimespan: take(); return literal(model::Type::kTimespan, t.number, t.offset);
-    case TokenKind::kBad: case TokenKind::kEnd: case TokenKind::kQuotedName: break;
+    case TokenKind::kBad:
+    case TokenKind::kEnd:
+    case TokenKind::kQuotedName: break;
     case TokenKind::kPunctuation:
       if (at("(")) return parenthesised();
       if (at("*")) {
@@ -648,7 +686,8 @@ Syntax* Parser::typed_literal_call(const Token& name) {
   const uint32_t close = peek().match;
   const std::string_view inside = trim(text_.substr(peek().end(), tokens_[close].offset - peek().end()));
   std::string_view raw = inside;
-  if (raw.size() >= 2 && (raw.front() == '"' || raw.front() == '\'') && raw.back() == raw.front()) raw = trim(raw.substr(1, raw.size() - 2));
+  if (raw.size() >= 2 && (raw.front() == '"' || raw.front() == '\'') && raw.back() == raw.front())
+    raw = trim(raw.substr(1, raw.size() - 2));
   Typed::Value value;
   bool ok = iequals(raw, "null");
   if (!ok) {
@@ -692,7 +731,8 @@ Syntax* Parser::typed_literal_call(const Token& name) {
         }
         break;
       }
-      case model::Type::kReal: case model::Type::kDecimal: {
+      case model::Type::kReal:
+      case model::Type::kDecimal: {
         double v = 0;
         const auto r = std::from_chars(raw.data(), raw.data() + raw.size(), v);
         ok = r.ec == std::errc() && r.ptr == raw.data() + raw.size();
@@ -702,7 +742,8 @@ Syntax* Parser::typed_literal_call(const Token& name) {
         value = v;
         break;
       }
-      case model::Type::kInt: case model::Type::kLong: {
+      case model::Type::kInt:
+      case model::Type::kLong: {
         int64_t v = 0;
         const bool minus = raw.starts_with("-");
         const std::string_view digits = minus ? raw.substr(1) : raw;
@@ -732,7 +773,8 @@ Syntax* Parser::dynamic_literal(const Token& name) {
   const size_t errors = diagnostics_.size();
   if (!at(")")) json_value(json, 0);
   if (!expect(")", "after the dynamic literal")) {
-    if (diagnostics_.size() > errors) diagnostics_.back().hint = "a dynamic literal holds JSON: dynamic([\"a\", 1]) or dynamic({\"key\": true})";
+    if (diagnostics_.size() > errors)
+      diagnostics_.back().hint = "a dynamic literal holds JSON: dynamic([\"a\", 1]) or dynamic({\"key\": true})";
     skip_to_recovery();
     accept(")");
   }

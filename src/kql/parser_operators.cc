@@ -10,18 +10,74 @@ namespace egret::kql {
 namespace {
 
 constexpr std::string_view kOperators[] = {
-    "where", "filter", "extend", "project", "project-away", "project-keep", "project-rename", "project-reorder", "summarize", "join", "lookup",
-    "union", "sort", "order", "top", "take", "limit", "sample", "distinct", "count", "mv-expand", "mvexpand", "mv-apply", "mvapply", "parse",
-    "parse-where", "parse-kv", "evaluate", "datatable", "externaldata", "external_data", "print", "range", "make-series", "serialize",
-    "top-nested", "top-hitters", "search", "find", "as", "render", "invoke", "partition", "getschema", "consume", "fork", "facet", "scan",
-    "sample-distinct", "reduce", "make-graph", "graph-match", "graph-shortest-paths", "graph-to-table", "graph-mark-components", "graph-where-nodes",
-    "graph-where-edges", "assert-schema", "execute-and-cache", "macro-expand", "project-by-names", "partition-by",
+    "where",
+    "filter",
+    "extend",
+    "project",
+    "project-away",
+    "project-keep",
+    "project-rename",
+    "project-reorder",
+    "summarize",
+    "join",
+    "lookup",
+    "union",
+    "sort",
+    "order",
+    "top",
+    "take",
+    "limit",
+    "sample",
+    "distinct",
+    "count",
+    "mv-expand",
+    "mvexpand",
+    "mv-apply",
+    "mvapply",
+    "parse",
+    "parse-where",
+    "parse-kv",
+    "evaluate",
+    "datatable",
+    "externaldata",
+    "external_data",
+    "print",
+    "range",
+    "make-series",
+    "serialize",
+    "top-nested",
+    "top-hitters",
+    "search",
+    "find",
+    "as",
+    "render",
+    "invoke",
+    "partition",
+    "getschema",
+    "consume",
+    "fork",
+    "facet",
+    "scan",
+    "sample-distinct",
+    "reduce",
+    "make-graph",
+    "graph-match",
+    "graph-shortest-paths",
+    "graph-to-table",
+    "graph-mark-components",
+    "graph-where-nodes",
+    "graph-where-edges",
+    "assert-schema",
+    "execute-and-cache",
+    "macro-expand",
+    "project-by-names",
+    "partition-by",
 };
 
 // name=value pairs that may follow the name of an operator.
 constexpr std::string_view kParameters[] = {
-    "kind", "isfuzzy", "withsource", "with_source", "with_itemindex", "bagexpansion", "flags", "hint", "bin_legacy", "decodeblocks",
-    "expandoutput", "with_match_id", "with_step_name", "cycles", "force_remote", "datascope", "id",
+    "kind",         "isfuzzy",      "withsource",    "with_source",    "with_itemindex", "bagexpansion", "flags",     "hint", "bin_legacy",
+    "decodeblocks", "expandoutput", "with_match_id", "with_step_name", "cycles",         "force_remote", "datascope", "id",
 };
 
 }  // namespace
@@ -57,7 +113,8 @@ Syntax* Parser::tabular_operator(bool as_source) {
   if (std::find(std::begin(kOperators), std::end(kOperators), t.text) == std::end(kOperators)) {
     const auto names = operator_names();
     std::string near = near_name(t.text, names);
-    error(t, fmt::format("'{}' is no operator", t.text), near.empty() ? std::string("operators are where, extend, project, summarize, join, …") : fmt::format("did you mean '{}'?", near));
+    error(t, fmt::format("'{}' is no operator", t.text),
+          near.empty() ? std::string("operators are where, extend, project, summarize, join, …") : fmt::format("did you mean '{}'?", near));
     take();
     skip_to_recovery();
     return bad();
@@ -180,7 +237,8 @@ bool Parser::read_operator(Syntax* op, std::string_view name) {
   } else if (name == "project-away" || name == "project-keep" || name == "project-reorder") {
     do {
       Syntax* column = column_name();
-      if (name == "project-reorder" && (at("asc") || at("desc") || at("granny-asc") || at("granny-desc"))) column->value = std::string(take().text);
+      if (name == "project-reorder" && (at("asc") || at("desc") || at("granny-asc") || at("granny-desc")))
+        column->value = std::string(take().text);
       op->args.push_back(column);
     } while (accept(","));
   } else if (name == "project-rename") {

@@ -213,8 +213,8 @@ class Renderer {
 
   // A block that only renames what a table has is cheaper repeated than materialised.
   static bool passes_on(const Node* n) {
-    return n->kind == Node::Kind::kSelect && n->inputs.size() == 1 && n->inputs[0]->kind == Node::Kind::kTable && n->from.empty() && n->where.empty() && !n->grouped &&
-           !n->distinct && !n->window && !n->limited() && n->order.empty();
+    return n->kind == Node::Kind::kSelect && n->inputs.size() == 1 && n->inputs[0]->kind == Node::Kind::kTable && n->from.empty() &&
+           n->where.empty() && !n->grouped && !n->distinct && !n->window && !n->limited() && n->order.empty();
   }
 
   std::string select(Node* n) {

@@ -26,11 +26,11 @@ struct Column {
   std::string_view id;    // quoted identifier by which blocks above know it; unique in its block without regard to case
   std::string_view sql;   // expression over the inputs
   model::Type type = model::Type::kString;
-  bool trivial = false;   // an input's column or a literal: may be repeated instead of stacking a block
-  bool hidden = false;    // nameable, not part of *
-  bool bad = false;       // its expression has an error, which was reported
+  bool trivial = false;  // an input's column or a literal: may be repeated instead of stacking a block
+  bool hidden = false;   // nameable, not part of *
+  bool bad = false;      // its expression has an error, which was reported
   bool constant = false;
-  bool used = false;      // render(): somebody above needs it
+  bool used = false;  // render(): somebody above needs it
   Deps deps = {};
 };
 
@@ -45,7 +45,7 @@ struct Node {
   Kind kind = Kind::kSelect;
   std::vector<Column> columns;
   std::vector<Node*> inputs;
-  std::string_view table;      // kTable
+  std::string_view table;  // kTable
   // kSelect. The from clause names input n as \x02n\x02; empty: the only input, or none.
   std::string_view from;
   std::vector<Dep> uses;       // by the from clause
@@ -53,12 +53,12 @@ struct Node {
   std::vector<Clause> where, group, order;
   std::string_view limit;
   std::string_view distinct_on;
-  bool grouped = false;        // aggregated, with or without keys
+  bool grouped = false;  // aggregated, with or without keys
   bool distinct = false;
-  bool window = false;         // has window functions or unnest: filters go above
-  bool open_shape = false;     // what columns it has is not known (an error, or an open table)
-  bool shared = false;         // bound to a name: not to be changed any more
-  bool lateral = false;        // input 1 refers to the columns of input 0 through `outer`
+  bool window = false;           // has window functions or unnest: filters go above
+  bool open_shape = false;       // what columns it has is not known (an error, or an open table)
+  bool shared = false;           // bound to a name: not to be changed any more
+  bool lateral = false;          // input 1 refers to the columns of input 0 through `outer`
   Node* outer_source = nullptr;  // lateral: the block inside input 1 whose column i stands for column outer[i] of input 0
   std::vector<int> outer;
   int depth = 1;

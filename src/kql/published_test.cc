@@ -66,7 +66,8 @@ TEST(Published, BindWithTheExpectedColumns) {
     // No difference: columns of ours in published tables, their order in tables that Egret declares, types that the other binder
     // does not know.
     std::vector<std::string> wanted, got;
-    for (auto c : columns) wanted.push_back( std::string(c.get_array().at(0).get_string().value()) + ":" + std::string(c.get_array().at(1).get_string().value()));
+    for (auto c : columns)
+      wanted.push_back(std::string(c.get_array().at(0).get_string().value()) + ":" + std::string(c.get_array().at(1).get_string().value()));
     size_t i = 0;
     for (const auto& c : compiled->shape->columns) {
       std::string_view type = model::type_name(c.type);
@@ -89,9 +90,10 @@ TEST(Published, BindWithTheExpectedColumns) {
     }
   }
   std::sort(micros.begin(), micros.end());
-  std::cout << total << " queries, " << bound << " bind, " << right << " of " << compared << " with the expected columns; compile time median " << micros[micros.size() / 2] << " us, 99 % "
+  std::cout << total << " queries, " << bound << " bind, " << right << " of " << compared
+            << " with the expected columns; compile time median " << micros[micros.size() / 2] << " us, 99 % "
             << micros[micros.size() * 99 / 100] << " us\n";
-  EXPECT_GE(right * 100, 1087 * 93u);  // of those whose tables are published
+  EXPECT_GE(right * 100, 1087 * 93u);           // of those whose tables are published
   EXPECT_LT(micros[micros.size() / 2], 5'000);  // the goal is 1 ms on an idle machine
 }
 

@@ -12,30 +12,33 @@
 namespace egret::kql {
 
 enum class Kind : uint8_t {
-  kBad,         // was reported
-  kLiteral,     // type, value
-  kName,        // text
-  kStar,        // *
-  kWildcard,    // text: Security*
-  kCall,        // text(args); left: what stands before the dot, if any (database("x").f())
-  kMember,      // left.text
-  kIndex,       // left[args[0]]
-  kUnary,       // text: - +; left
-  kBinary,      // text; left, right
-  kAnd, kOr,    // args, two or more
-  kBetween,     // left between (args[0] .. args[1]); text: between or !between
-  kIn,          // left text (args); text: in, !in~, has_any …
-  kNamed,       // text = left; by: further names of (a, b) = f()
-  kList,        // (args)
-  kTyped,       // text: type — a column declaration; value: default literal in left
-  kSchema,      // (args of kTyped), a tabular parameter's type; kStar in args when (*)
-  kPipe,        // args[0] | args[1] | …; args[0] may be an operator that is its own source
-  kOperator,    // text; args, by, params, left, right as each operator has it (parser_operators.cc)
-  kOrdered,     // left, text: "asc" or "desc"; value: true nulls first, false nulls last, none default
-  kFunction,    // (args: kTyped) { body }: body in right
-  kBody,        // args: statements; the last one is the value
-  kLet,         // text = left
-  kSet, kDeclare, kIgnored,
+  kBad,       // was reported
+  kLiteral,   // type, value
+  kName,      // text
+  kStar,      // *
+  kWildcard,  // text: Security*
+  kCall,      // text(args); left: what stands before the dot, if any (database("x").f())
+  kMember,    // left.text
+  kIndex,     // left[args[0]]
+  kUnary,     // text: - +; left
+  kBinary,    // text; left, right
+  kAnd,
+  kOr,        // args, two or more
+  kBetween,   // left between (args[0] .. args[1]); text: between or !between
+  kIn,        // left text (args); text: in, !in~, has_any …
+  kNamed,     // text = left; by: further names of (a, b) = f()
+  kList,      // (args)
+  kTyped,     // text: type — a column declaration; value: default literal in left
+  kSchema,    // (args of kTyped), a tabular parameter's type; kStar in args when (*)
+  kPipe,      // args[0] | args[1] | …; args[0] may be an operator that is its own source
+  kOperator,  // text; args, by, params, left, right as each operator has it (parser_operators.cc)
+  kOrdered,   // left, text: "asc" or "desc"; value: true nulls first, false nulls last, none default
+  kFunction,  // (args: kTyped) { body }: body in right
+  kBody,      // args: statements; the last one is the value
+  kLet,       // text = left
+  kSet,
+  kDeclare,
+  kIgnored,
 };
 
 struct Syntax;

@@ -22,7 +22,9 @@ struct Vector {
   uint64_t* valid;
   bool null(idx_t row) const { return valid && !duckdb_validity_row_is_valid(valid, row); }
   template <typename T>
-  const T& at(idx_t row) const { return static_cast<const T*>(data)[row]; }
+  const T& at(idx_t row) const {
+    return static_cast<const T*>(data)[row];
+  }
 };
 
 int64_t clamp(double v) {
@@ -61,9 +63,16 @@ double real_at(const Vector& v, idx_t row) {
 
 bool is_number(duckdb_type t) {
   switch (t) {
-    case DUCKDB_TYPE_BOOLEAN: case DUCKDB_TYPE_TINYINT: case DUCKDB_TYPE_SMALLINT: case DUCKDB_TYPE_INTEGER: case DUCKDB_TYPE_BIGINT:
-    case DUCKDB_TYPE_UINTEGER: case DUCKDB_TYPE_UBIGINT: case DUCKDB_TYPE_HUGEINT: case DUCKDB_TYPE_FLOAT: case DUCKDB_TYPE_DOUBLE:
-      return true;
+    case DUCKDB_TYPE_BOOLEAN:
+    case DUCKDB_TYPE_TINYINT:
+    case DUCKDB_TYPE_SMALLINT:
+    case DUCKDB_TYPE_INTEGER:
+    case DUCKDB_TYPE_BIGINT:
+    case DUCKDB_TYPE_UINTEGER:
+    case DUCKDB_TYPE_UBIGINT:
+    case DUCKDB_TYPE_HUGEINT:
+    case DUCKDB_TYPE_FLOAT:
+    case DUCKDB_TYPE_DOUBLE: return true;
     default: return false;
   }
 }
@@ -120,7 +129,9 @@ struct Writer {
   }
   void null(idx_t row) { duckdb_validity_set_row_invalid(valid, row); }
   template <typename T>
-  T& at(idx_t row) { return static_cast<T*>(data)[row]; }
+  T& at(idx_t row) {
+    return static_cast<T*>(data)[row];
+  }
 };
 
 void write_column(const Batch& batch, int c, Type type, size_t from, size_t n, Writer w) {
@@ -129,7 +140,8 @@ void write_column(const Batch& batch, int c, Type type, size_t from, size_t n, W
       for (size_t i = 0; i < n; ++i) batch.is_null(c, from + i) ? w.null(i) : void(w.at<bool>(i) = batch.number(c, from + i) != 0);
       return;
     case Type::kInt:
-      for (size_t i = 0; i < n; ++i) batch.is_null(c, from + i) ? w.null(i) : void(w.at<int32_t>(i) = static_cast<int32_t>(batch.number(c, from + i)));
+      for (size_t i = 0; i < n; ++i)
+        batch.is_null(c, from + i) ? w.null(i) : void(w.at<int32_t>(i) = static_cast<int32_t>(batch.number(c, from + i)));
       return;
     case Type::kLong:
     case Type::kDatetime:
@@ -180,8 +192,11 @@ Result<void> read_chunk(duckdb_data_chunk chunk, Batch& into) {
     const TypeHandle type(duckdb_vector_get_column_type(v));
     vectors.push_back({duckdb_get_type_id(type.get()), duckdb_vector_get_data(v), duckdb_vector_get_validity(v)});
     const Vector& last = vectors.back();
-    const bool fits = last.type == DUCKDB_TYPE_SQLNULL || (is_text(shape[c].type) ? last.type == DUCKDB_TYPE_VARCHAR : is_number(last.type));
-    if (!fits) return internal_error(fmt::format("column {} is a {} in KQL but of engine type {}", shape[c].name, model::type_name(shape[c].type), static_cast<int>(last.type)));
+    const bool fits =
+        last.type == DUCKDB_TYPE_SQLNULL || (is_text(shape[c].type) ? last.type == DUCKDB_TYPE_VARCHAR : is_number(last.type));
+    if (!fits)
+      return internal_error(fmt::format("column {} is a {} in KQL but of engine type {}", shape[c].name, model::type_name(shape[c].type),
+                                        static_cast<int>(last.type)));
   }
   for (idx_t row = 0; row < rows; ++row) {
     into.add_row();
@@ -196,7 +211,9 @@ Result<void> read_chunk(duckdb_data_chunk chunk, Batch& into) {
       if (is_text(type)) {
         const auto& s = v.at<duckdb_string_t>(row);
         const std::string_view text(duckdb_string_t_data(const_cast<duckdb_string_t*>(&s)), duckdb_string_t_length(s));
-        type == Type::kString ? into.set_string(column, text) : type == Type::kDynamic ? into.set_dynamic(column, text) : into.set_guid(column, text);
+        type == Type::kString    ? into.set_string(column, text)
+        : type == Type::kDynamic ? into.set_dynamic(column, text)
+                                 : into.set_guid(column, text);
       } else if (type == Type::kReal || type == Type::kDecimal) {
         into.set_real(column, real_at(v, row));
       } else {
@@ -209,7 +226,8 @@ Result<void> read_chunk(duckdb_data_chunk chunk, Batch& into) {
 
 Result<void> append_batch(duckdb_connection connection, const AppendTarget& target, const Batch& batch, const RowStamp& stamp) {
   AppenderHandle appender;
-  if (duckdb_appender_create_ext(connection, target.catalogue, "main", target.table.c_str(), appender.out()) == DuckDBError) return failed(appender.get(), target);
+  if (duckdb_appender_create_ext(connection, target.catalogue, "main", target.table.c_str(), appender.out()) == DuckDBError)
+    return failed(appender.get(), target);
   std::vector<std::string> names(std::begin(model::kHiddenColumns), std::end(model::kHiddenColumns));
   std::vector<TypeHandle> types;
   types.emplace_back(duckdb_create_logical_type(DUCKDB_TYPE_BIGINT));

@@ -15,7 +15,8 @@ Result<Connection> Connection::open(duckdb_database database) {
 
 Result<void> Connection::execute(const std::string& sql) {
   DuckResult result;
-  if (duckdb_query(get(), sql.c_str(), result.out()) == DuckDBError) return internal_error(short_message(result.error()) + " (in: " + sql.substr(0, 200) + ")");
+  if (duckdb_query(get(), sql.c_str(), result.out()) == DuckDBError)
+    return internal_error(short_message(result.error()) + " (in: " + sql.substr(0, 200) + ")");
   return {};
 }
 

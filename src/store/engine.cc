@@ -74,7 +74,7 @@ class DuckEngine final : public Engine {
   std::mutex write_mutex_;  // guards what follows
   Connection writer_;
   bool in_transaction_ = false;
-  std::map<std::string, StoredTable, std::less<>> pending_;                         // tables that this transaction made or widened
+  std::map<std::string, StoredTable, std::less<>> pending_;  // tables that this transaction made or widened
   std::map<std::string, std::shared_ptr<model::Table>, std::less<>> pending_shapes_;
   int64_t next_row_id_ = 1, row_ids_end_ = 0;
   int temporaries_ = 0;
@@ -86,7 +86,8 @@ class DuckEngine final : public Engine {
 
 std::string add_column_sql(const std::string& physical, const StoredColumn& c) {
   const std::string default_text = c.type == model::Type::kString ? " DEFAULT ''" : "";
-  std::string sql = fmt::format("ALTER TABLE {} ADD COLUMN {} {}{};", physical, quote_identifier(c.name), model::sql_type(c.type), default_text);
+  std::string sql =
+      fmt::format("ALTER TABLE {} ADD COLUMN {} {}{};", physical, quote_identifier(c.name), model::sql_type(c.type), default_text);
   if (c.is_address) sql += fmt::format("ALTER TABLE {} ADD COLUMN {} HUGEINT;", physical, quote_identifier(c.name + "$ip"));
   return sql;
 }
@@ -103,7 +104,8 @@ std::string create_table_sql(const StoredTable& t) {
 std::string note_columns_sql(std::string_view table, const std::vector<StoredColumn>& columns) {
   std::string sql;
   for (const StoredColumn& c : columns)
-    sql += fmt::format("INSERT INTO hot.main.\"$columns\" VALUES ({}, {}, {}, {});", quote_text(table), quote_text(c.name), quote_text(model::type_name(c.type)), c.is_address);
+    sql += fmt::format("INSERT INTO hot.main.\"$columns\" VALUES ({}, {}, {}, {});", quote_text(table), quote_text(c.name),
+                       quote_text(model::type_name(c.type)), c.is_address);
   return sql;
 }
 
@@ -131,7 +133,8 @@ Result<void> DuckEngine::start(const EngineOptions& options) {
   duckdb_set_config(config, "autoload_known_extensions", "false");
   duckdb_set_config(config, "checkpoint_threshold", "256MB");
   // A reader of a folder that it may not write spills elsewhere, and so does an engine in memory.
-  const std::filesystem::path spill = folder_ && !options.read_only ? folder_->temporary() : std::filesystem::temp_directory_path() / fmt::format("egret-{}", getpid());
+  const std::filesystem::path spill =
+      folder_ && !options.read_only ? folder_->temporary() : std::filesystem::temp_directory_path() / fmt::format("egret-{}", getpid());
   duckdb_set_config(config, "temp_directory", spill.c_str());
   char* why = nullptr;
   const bool failed = duckdb_open_ext(nullptr, database_.out(), config, &why) == DuckDBError;
@@ -152,19 +155,24 @@ Result<void> DuckEngine::start(const EngineOptions& options) {
       attach = fmt::format("ATTACH {} AS hot (READ_ONLY);", quote_text(file.string()));
     }
   }
-  if (const auto attached = writer_.execute(attach); !attached) return unavailable("the data folder could not be opened: " + attached.error().message);
+  if (const auto attached = writer_.execute(attach); !attached)
+    return unavailable("the data folder could not be opened: " + attached.error().message);
   TRY_VOID(load_tables());
   return writer_.execute("SET enable_external_access=false; SET lock_configuration=true;");
 }
 
 Result<void> DuckEngine::load_tables() {
-  if (!folder_) return writer_.execute("CREATE TABLE hot.main.\"$columns\" (table_name VARCHAR, column_name VARCHAR, type VARCHAR, is_address BOOLEAN)");
+  if (!folder_)
+    return writer_.execute(
+        "CREATE TABLE hot.main.\"$columns\" (table_name VARCHAR, column_name VARCHAR, type VARCHAR, is_address BOOLEAN)");
   TRY(const auto there, writer_.rows("SELECT count(*) FROM duckdb_tables() WHERE database_name = 'hot' AND table_name = '$columns'"));
   if (there[0][0] == "0") {
     if (options_.read_only) return {};
-    return writer_.execute("CREATE TABLE hot.main.\"$columns\" (table_name VARCHAR, column_name VARCHAR, type VARCHAR, is_address BOOLEAN)");
+    return writer_.execute(
+        "CREATE TABLE hot.main.\"$columns\" (table_name VARCHAR, column_name VARCHAR, type VARCHAR, is_address BOOLEAN)");
   }
-  TRY(const auto rows, writer_.rows("SELECT table_name, column_name, type, is_address FROM hot.main.\"$columns\" ORDER BY table_name, rowid"));
+  TRY(const auto rows,
+      writer_.rows("SELECT table_name, column_name, type, is_address FROM hot.main.\"$columns\" ORDER BY table_name, rowid"));
   std::map<std::string, StoredTable> found;
   for (const auto& row : rows) {
     StoredTable& t = found[row[0]];
@@ -226,7 +234,8 @@ Result<StoredTable*> DuckEngine::prepare_table(const Batch& batch) {
     if (same == known->columns.end()) {
       missing.push_back(c);
     } else if (same->type != c.type) {
-      return usage_error(fmt::format("column {} of {} is stored as {} and cannot take a {}", c.name, name, model::type_name(same->type), model::type_name(c.type)));
+      return usage_error(fmt::format("column {} of {} is stored as {} and cannot take a {}", c.name, name, model::type_name(same->type),
+                                     model::type_name(c.type)));
     }
   }
   if (it == pending_.end()) it = pending_.emplace(name, *known).first;
@@ -340,12 +349,15 @@ Result<void> DuckEngine::make_views(Reader& reader, const std::vector<std::strin
 std::unexpected<Error> run_error(duckdb_error_type type, std::string_view message) {
   switch (type) {
     case DUCKDB_ERROR_INTERRUPT: return unavailable("the query was stopped");
-    case DUCKDB_ERROR_OUT_OF_MEMORY: return unavailable("the query needs more memory than allowed: " + short_message(message), "narrow its time range, or summarize earlier");
+    case DUCKDB_ERROR_OUT_OF_MEMORY:
+      return unavailable("the query needs more memory than allowed: " + short_message(message),
+                         "narrow its time range, or summarize earlier");
     case DUCKDB_ERROR_OUT_OF_RANGE:
     case DUCKDB_ERROR_CONVERSION:
-    case DUCKDB_ERROR_INVALID_INPUT:
-      return usage_error("the query failed while running: " + short_message(message));
-    default: return internal_error("the engine refused the translated query: " + short_message(message), "this is a fault of the translation; please report the query");
+    case DUCKDB_ERROR_INVALID_INPUT: return usage_error("the query failed while running: " + short_message(message));
+    default:
+      return internal_error("the engine refused the translated query: " + short_message(message),
+                            "this is a fault of the translation; please report the query");
   }
 }
 

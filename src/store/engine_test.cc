@@ -125,8 +125,9 @@ TEST_F(EngineTest, QueriesOnlyRead) {
   auto e = open();
   ASSERT_TRUE(e->append(errors_batch(0, 3), 1));
   ASSERT_TRUE(e->commit());
-  for (const char* bad : {R"(DELETE FROM hot.main."EgretIngestErrors$hot")", "SELECT 1; SELECT 2", "CREATE TABLE memory.main.x (a INT)", "CHECKPOINT hot",
-                          "ATTACH ':memory:' AS y", "SET threads = 3", "SELECT 1 FROM read_csv('/etc/passwd')", "COPY (SELECT 1) TO '/tmp/egret-x'"}) {
+  for (const char* bad :
+       {R"(DELETE FROM hot.main."EgretIngestErrors$hot")", "SELECT 1; SELECT 2", "CREATE TABLE memory.main.x (a INT)", "CHECKPOINT hot",
+        "ATTACH ':memory:' AS y", "SET threads = 3", "SELECT 1 FROM read_csv('/etc/passwd')", "COPY (SELECT 1) TO '/tmp/egret-x'"}) {
     EXPECT_FALSE(e->run(sql(bad, {}, {{.name = "n", .type = Type::kLong}}))) << bad;
   }
   EXPECT_EQ(e->row_count("EgretIngestErrors"), 3u);
@@ -142,7 +143,8 @@ TEST_F(EngineTest, StreamsAndStops) {
   }));
   EXPECT_GE(seen, 5000u);
   EXPECT_LT(seen, 20000u);
-  const auto endless = sql("SELECT count(*) AS n FROM range(100000000000) a WHERE a.range % 7 = 9", {}, {{.name = "n", .type = Type::kLong}});
+  const auto endless =
+      sql("SELECT count(*) AS n FROM range(100000000000) a WHERE a.range % 7 = 9", {}, {{.name = "n", .type = Type::kLong}});
   std::jthread stopper([&] {
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
     e->interrupt();

@@ -80,7 +80,8 @@ Result<void> Folder::lock(bool read_only) {
     const ssize_t n = pread(lock_fd_, text, sizeof text - 1, 0);
     const std::string pid(trim(std::string_view(text, n > 0 ? static_cast<size_t>(n) : 0)));
     const std::string who = !pid.empty() && kill(std::atoi(pid.c_str()), 0) == 0 ? "process " + pid : "another process that reads it";
-    return unavailable(fmt::format("data folder {} is in use by {}", path_.string(), who), "wait until it has finished, or give another folder with --data");
+    return unavailable(fmt::format("data folder {} is in use by {}", path_.string(), who),
+                       "wait until it has finished, or give another folder with --data");
   }
   if (!read_only) {
     const std::string pid = std::to_string(getpid()) + "\n";
@@ -107,10 +108,12 @@ Result<void> Folder::check_format(bool read_only) {
   std::string word;
   int version = 0;
   if (!(in >> word >> version) || word != "egret-data" || version < 1)
-    return unavailable(fmt::format("{} does not say a format version", file.string()), "it should read \"egret-data 1\"; is this a data folder?");
+    return unavailable(fmt::format("{} does not say a format version", file.string()),
+                       "it should read \"egret-data 1\"; is this a data folder?");
   if (version > kFolderFormat)
-    return unavailable(fmt::format("data folder {} has format {}, this egret knows formats up to {}", path_.string(), version, kFolderFormat),
-                       "use the newer egret that wrote it");
+    return unavailable(
+        fmt::format("data folder {} has format {}, this egret knows formats up to {}", path_.string(), version, kFolderFormat),
+        "use the newer egret that wrote it");
   return {};
 }
 
@@ -146,7 +149,9 @@ Result<int64_t> Folder::reserve(const char* sequence, int64_t n) {
 }
 
 Result<void> Folder::give_back(const char* sequence, int64_t next) {
-  return execute(fmt::format("INSERT INTO sequences (name, next) VALUES ('{0}', {1}) ON CONFLICT (name) DO UPDATE SET next = {1}", sequence, next).c_str());
+  return execute(
+      fmt::format("INSERT INTO sequences (name, next) VALUES ('{0}', {1}) ON CONFLICT (name) DO UPDATE SET next = {1}", sequence, next)
+          .c_str());
 }
 
 }  // namespace egret::store

@@ -49,7 +49,8 @@ std::string outcome(Engine& engine, const std::string& query) {
   }
   std::string out;
   const auto& columns = rows->table().columns;
-  for (size_t c = 0; c < columns.size(); ++c) out += (c ? " | " : "") + columns[c].name + ":" + std::string(model::type_name(columns[c].type));
+  for (size_t c = 0; c < columns.size(); ++c)
+    out += (c ? " | " : "") + columns[c].name + ":" + std::string(model::type_name(columns[c].type));
   out += "\n";
   for (size_t r = 0; r < rows->rows(); ++r) {
     for (size_t c = 0; c < columns.size(); ++c) {
@@ -80,7 +81,8 @@ TEST(KqlData, Cases) {
     }
     if (!update) continue;
     std::ofstream out(entry.path());
-    for (size_t i = 0; i < cases.size(); ++i) out << (i ? "\n" : "") << "# " << cases[i].title << "\n" << cases[i].query << "----\n" << cases[i].expected;
+    for (size_t i = 0; i < cases.size(); ++i)
+      out << (i ? "\n" : "") << "# " << cases[i].title << "\n" << cases[i].query << "----\n" << cases[i].expected;
   }
   EXPECT_GT(count, 40u);
 }

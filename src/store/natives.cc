@@ -89,7 +89,8 @@ Result<void> register_natives(Connection& connection) {
     if (native->is_volatile) duckdb_scalar_function_set_volatile(f.get());
     duckdb_scalar_function_set_extra_info(f.get(), const_cast<Native*>(native), nullptr);
     duckdb_scalar_function_set_function(f.get(), call);
-    if (duckdb_register_scalar_function(connection.get(), f.get()) == DuckDBError) return internal_error("kernel " + name + " could not be registered");
+    if (duckdb_register_scalar_function(connection.get(), f.get()) == DuckDBError)
+      return internal_error("kernel " + name + " could not be registered");
   }
   return {};
 }

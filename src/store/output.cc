@@ -18,8 +18,11 @@ struct Name {
   std::string_view name;
   Format format;
 };
-constexpr Name kNames[] = {
-    {"table", Format::kTable}, {"json", Format::kJson}, {"ndjson", Format::kNdjson}, {"csv", Format::kCsv}, {"markdown", Format::kMarkdown}};
+constexpr Name kNames[] = {{"table", Format::kTable},
+                           {"json", Format::kJson},
+                           {"ndjson", Format::kNdjson},
+                           {"csv", Format::kCsv},
+                           {"markdown", Format::kMarkdown}};
 
 bool is_number(Type t) { return t == Type::kInt || t == Type::kLong || t == Type::kReal || t == Type::kDecimal; }
 
@@ -153,12 +156,14 @@ void append_json_value(std::string& out, const Batch& b, int column, size_t row)
   }
 }
 
-Output::Output(const model::Table& shape, const OutputOptions& options, Write write) : shape_(shape), options_(options), write_(std::move(write)) {
+Output::Output(const model::Table& shape, const OutputOptions& options, Write write)
+    : shape_(shape), options_(options), write_(std::move(write)) {
   if (options_.format == Format::kJson) {
     buffer_ = "{\"columns\":[";
     for (size_t i = 0; i < shape_.columns.size(); ++i) {
       if (i) buffer_ += ',';
-      buffer_ += "{\"name\":" + json_quote(shape_.columns[i].name) + ",\"type\":\"" + std::string(model::type_name(shape_.columns[i].type)) + "\"}";
+      buffer_ += "{\"name\":" + json_quote(shape_.columns[i].name) + ",\"type\":\"" +
+                 std::string(model::type_name(shape_.columns[i].type)) + "\"}";
     }
     buffer_ += "],\"rows\":[";
   } else if (options_.format == Format::kCsv) {

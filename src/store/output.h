@@ -16,8 +16,8 @@ std::vector<std::string> format_names();
 
 struct OutputOptions {
   Format format = Format::kTable;
-  size_t width = 0;      // of the terminal, for tables; 0: do not cut
-  size_t max_rows = 0;   // of tables and markdown; 0: all
+  size_t width = 0;     // of the terminal, for tables; 0: do not cut
+  size_t max_rows = 0;  // of tables and markdown; 0: all
   bool colours = false;
 };
 

@@ -12,7 +12,7 @@ using model::Type;
 
 Batch sample() {
   auto t = std::make_shared<model::Table>();
-  t->columns = {{.name = "s", .type = Type::kString},   {.name = "n", .type = Type::kLong},    {.name = "r", .type = Type::kReal},
+  t->columns = {{.name = "s", .type = Type::kString},   {.name = "n", .type = Type::kLong},     {.name = "r", .type = Type::kReal},
                 {.name = "t", .type = Type::kDatetime}, {.name = "p", .type = Type::kTimespan}, {.name = "d", .type = Type::kDynamic},
                 {.name = "b", .type = Type::kBool}};
   t->build_index();
@@ -39,14 +39,15 @@ std::string written(Format format, size_t width = 0, size_t max_rows = 0) {
 }
 
 TEST(Output, Json) {
-  EXPECT_EQ(written(Format::kJson),
-            R"({"columns":[{"name":"s","type":"string"},{"name":"n","type":"long"},{"name":"r","type":"real"},{"name":"t","type":"datetime"},)"
-            R"({"name":"p","type":"timespan"},{"name":"d","type":"dynamic"},{"name":"b","type":"bool"}],"rows":[)"
-            "\n"
-            R"(["a,\"b\"|\u001b[31m",9007199254740993,"NaN","1970-01-01T00:00:00Z","01:00:00",{"x": [1]},true],)"
-            "\n"
-            R"(["",null,null,null,null,null,null])"
-            "\n]}\n");
+  EXPECT_EQ(
+      written(Format::kJson),
+      R"({"columns":[{"name":"s","type":"string"},{"name":"n","type":"long"},{"name":"r","type":"real"},{"name":"t","type":"datetime"},)"
+      R"({"name":"p","type":"timespan"},{"name":"d","type":"dynamic"},{"name":"b","type":"bool"}],"rows":[)"
+      "\n"
+      R"(["a,\"b\"|\u001b[31m",9007199254740993,"NaN","1970-01-01T00:00:00Z","01:00:00",{"x": [1]},true],)"
+      "\n"
+      R"(["",null,null,null,null,null,null])"
+      "\n]}\n");
 }
 
 TEST(Output, LinesOfJson) {

@@ -107,7 +107,8 @@ std::vector<std::string> compare_rows(const SampleCase& sample, const model::Bat
         std::vector<std::string> names;
         for (const model::Column& column : result.table().columns) names.push_back(column.name);
         const std::string near = near_name(c.column, names);
-        differences.push_back(fmt::format("the result has no column '{}'{}", c.column, near.empty() ? "" : fmt::format(" (it has '{}')", near)));
+        differences.push_back(
+            fmt::format("the result has no column '{}'{}", c.column, near.empty() ? "" : fmt::format(" (it has '{}')", near)));
       }
   if (!differences.empty()) return differences;
 
@@ -119,7 +120,8 @@ std::vector<std::string> compare_rows(const SampleCase& sample, const model::Bat
     size_t best = result.rows();
     for (size_t row = 0; row < result.rows(); ++row)
       if (!matching.taken(row) && (best == result.rows() || matching.mismatches(i, row) < matching.mismatches(i, best))) best = row;
-    text += best < result.rows() ? fmt::format("; the nearest is {}", show(result, best)) : fmt::format("; the query found {}", count_of(result.rows(), "row"));
+    text += best < result.rows() ? fmt::format("; the nearest is {}", show(result, best))
+                                 : fmt::format("; the query found {}", count_of(result.rows(), "row"));
     differences.push_back(std::move(text));
   }
   if (!sample.other_rows)

@@ -43,7 +43,9 @@ std::optional<double> as_real(std::string_view text) {
   return v;
 }
 
-bool is_null_scalar(const YAML::Node& node) { return node.IsNull() || (node.IsScalar() && !quoted(node) && (node.Scalar() == "~" || node.Scalar() == "null")); }
+bool is_null_scalar(const YAML::Node& node) {
+  return node.IsNull() || (node.IsScalar() && !quoted(node) && (node.Scalar() == "~" || node.Scalar() == "null"));
+}
 
 void write_json(const YAML::Node& node, JsonWriter& out, int depth = 0) {
   if (depth > 64) fail(node, "this value is nested too deeply");
@@ -189,7 +191,8 @@ void add_rows(model::Batch& batch, const YAML::Node& row, Ticks& latest) {
       std::vector<std::string> names;
       for (const model::Column& c : batch.table().columns) names.push_back(c.name);
       const std::string near = near_name(name, names);
-      fail(key, fmt::format("{} has no column '{}'", batch.table().name, name), near.empty() ? "" : fmt::format("did you mean '{}'?", near));
+      fail(key, fmt::format("{} has no column '{}'", batch.table().name, name),
+           near.empty() ? "" : fmt::format("did you mean '{}'?", near));
     }
     return column;
   };
@@ -259,14 +262,18 @@ SampleCase read_case(const YAML::Node& node, std::span<const model::Table* const
       for (const auto& row : value) {
         if (!row.IsMap()) fail(row, "an expected row is a mapping of columns to values");
         std::vector<ExpectedCell> cells;
-        for (const auto& cell : row) cells.push_back({scalar(cell.first, "a column's name"), cell.second.IsScalar() ? cell.second.Scalar() : is_null_scalar(cell.second) ? "" : to_json(cell.second)});
+        for (const auto& cell : row)
+          cells.push_back({scalar(cell.first, "a column's name"), cell.second.IsScalar()        ? cell.second.Scalar()
+                                                                  : is_null_scalar(cell.second) ? ""
+                                                                                                : to_json(cell.second)});
         sample.expect.push_back(std::move(cells));
       }
     } else if (key == "other_rows") {
       sample.other_rows = scalar(value, "other_rows") == "true";
     } else {
       const std::string near = near_name(key, std::vector<std::string>{"name", "now", "given", "expect", "other_rows"});
-      fail(entry.first, fmt::format("a test has no key '{}'", key), near.empty() ? "its keys are name, now, given, expect, other_rows" : fmt::format("did you mean '{}'?", near));
+      fail(entry.first, fmt::format("a test has no key '{}'", key),
+           near.empty() ? "its keys are name, now, given, expect, other_rows" : fmt::format("did you mean '{}'?", near));
     }
   }
   if (!has_expect) fail(node, "this test has no 'expect': it would prove nothing", "write expect: [] when the query must find nothing");
@@ -278,7 +285,8 @@ SampleCase read_case(const YAML::Node& node, std::span<const model::Table* const
 
 }  // namespace
 
-Result<std::vector<SampleCase>> read_sample_cases(std::string_view yaml, std::string_view file, std::span<const model::Table* const> tables) {
+Result<std::vector<SampleCase>> read_sample_cases(std::string_view yaml, std::string_view file,
+                                                  std::span<const model::Table* const> tables) {
   std::vector<SampleCase> cases;
   try {
     const YAML::Node root = YAML::Load(std::string(yaml));

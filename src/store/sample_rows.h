@@ -45,7 +45,8 @@ struct SampleCase {
 
 // The cases under the key `tests` of a YAML text; none when there is no such key. `tables` declares shapes that the catalogue
 // does not know (they must outlive the cases). Errors say file:line:column.
-Result<std::vector<SampleCase>> read_sample_cases(std::string_view yaml, std::string_view file, std::span<const model::Table* const> tables = {});
+Result<std::vector<SampleCase>> read_sample_cases(std::string_view yaml, std::string_view file,
+                                                  std::span<const model::Table* const> tables = {});
 
 // A fresh engine in memory that holds the given rows, and nothing else.
 Result<std::unique_ptr<Engine>> sample_engine(const SampleCase& sample);

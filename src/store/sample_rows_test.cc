@@ -38,7 +38,8 @@ TEST(SampleRows, ReadsRepeatedAndVariedRows) {
 }
 
 TEST(SampleRows, SaysWhereTheMistakeIs) {
-  const auto wrong = read_sample_cases("tests:\n  - name: a\n    given:\n      ASimDnsActivityLogs:\n        - {DnsQery: x}\n    expect: []\n", "f.yaml");
+  const auto wrong =
+      read_sample_cases("tests:\n  - name: a\n    given:\n      ASimDnsActivityLogs:\n        - {DnsQery: x}\n    expect: []\n", "f.yaml");
   ASSERT_FALSE(wrong);
   EXPECT_EQ(wrong.error().message, "f.yaml:5:12: error: ASimDnsActivityLogs has no column 'DnsQery'");
   EXPECT_EQ(wrong.error().hint, "did you mean 'DnsQuery'?");

@@ -13,22 +13,9 @@ namespace {
 using model::Type;
 
 constexpr const FunctionTable* kTables[] = {
-    &functions::kConversions,
-    &functions::kOperators,
-    &functions::kLogic,
-    &functions::kMath,
-    &functions::kStrings,
-    &functions::kPatterns,
-    &functions::kOldPatterns,
-    &functions::kTerms,
-    &functions::kDynamic,
-    &functions::kBags,
-    &functions::kDatetime,
-    &functions::kIp,
-    &functions::kEncoding,
-    &functions::kParsing,
-    &functions::kSeries,
-    &functions::kGeo,
+    &functions::kConversions, &functions::kOperators, &functions::kLogic,   &functions::kMath, &functions::kStrings,  &functions::kPatterns,
+    &functions::kOldPatterns, &functions::kTerms,     &functions::kDynamic, &functions::kBags, &functions::kDatetime, &functions::kIp,
+    &functions::kEncoding,    &functions::kParsing,   &functions::kSeries,  &functions::kGeo,
 };
 
 const std::unordered_map<std::string_view, const ScalarFunction*>& by_name() {
@@ -107,10 +94,11 @@ std::vector<std::string> scalar_names() {
 Emitted call_scalar(const ScalarFunction& f, std::span<const Typed> args, const EmitContext& context) {
   const int given = static_cast<int>(args.size());
   if (given < f.min_args || given > f.max_args) {
-    const std::string wanted = f.min_args == f.max_args ? std::to_string(f.min_args)
+    const std::string wanted = f.min_args == f.max_args   ? std::to_string(f.min_args)
                                : f.max_args >= kAnyNumber ? fmt::format("{} or more", f.min_args)
                                                           : fmt::format("{} to {}", f.min_args, f.max_args);
-    return std::unexpected(fmt::format("{}() takes {} {}, {} given: {}", f.name, wanted, wanted == "1" ? "argument" : "arguments", given, f.syntax));
+    return std::unexpected(
+        fmt::format("{}() takes {} {}, {} given: {}", f.name, wanted, wanted == "1" ? "argument" : "arguments", given, f.syntax));
   }
   bool constant = !f.is_volatile;
   for (const Typed& a : args) constant &= a.is_constant;

@@ -219,7 +219,9 @@ std::optional<std::string> convert_sql(const Typed& v, Type to) {
   if (to == Type::kGuid || from == Type::kGuid) return {};
   const bool span = from == Type::kDatetime || from == Type::kTimespan;
   switch (to) {
-    case Type::kBool: return span ? std::nullopt : std::optional(fmt::format("({} <> 0)", from == Type::kBool ? call("CAST", v.sql + " AS INTEGER") : v.sql));
+    case Type::kBool:
+      return span ? std::nullopt
+                  : std::optional(fmt::format("({} <> 0)", from == Type::kBool ? call("CAST", v.sql + " AS INTEGER") : v.sql));
     case Type::kInt:
       if (is_real(from)) return fmt::format("TRY_CAST(k_real_to_long({}) AS INTEGER)", v.sql);
       return fmt::format("TRY_CAST({} AS INTEGER)", v.sql);
@@ -238,7 +240,8 @@ std::optional<std::string> convert_sql(const Typed& v, Type to) {
 }
 
 std::string literal_sql(Type type, const Value& value) {
-  if (std::holds_alternative<std::monostate>(value)) return type == Type::kString ? "''" : fmt::format("CAST(NULL AS {})", model::sql_type(type));
+  if (std::holds_alternative<std::monostate>(value))
+    return type == Type::kString ? "''" : fmt::format("CAST(NULL AS {})", model::sql_type(type));
   if (const bool* b = std::get_if<bool>(&value)) return *b ? "true" : "false";
   if (const int64_t* i = std::get_if<int64_t>(&value)) {
     if (type == Type::kInt) return fmt::format("CAST({} AS INTEGER)", *i);
@@ -299,22 +302,100 @@ Emitted parse_json(std::span<const Typed> args, const EmitContext&) {
 }
 
 constexpr ScalarFunction kRows[] = {
-    {.name = "tostring", .syntax = "tostring(value)", .doc = "The value as text; null is ''.", .min_args = 1, .max_args = 1, .emit = to_type<Type::kString>},
-    {.name = "toint", .syntax = "toint(value)", .doc = "The value as int, null where it is none.", .min_args = 1, .max_args = 1, .emit = to_type<Type::kInt>},
-    {.name = "tolong", .syntax = "tolong(value)", .doc = "The value as long, null where it is none.", .min_args = 1, .max_args = 1, .emit = to_type<Type::kLong>},
-    {.name = "toreal", .syntax = "toreal(value)", .doc = "The value as real, null where it is none.", .min_args = 1, .max_args = 1, .emit = to_type<Type::kReal>},
-    {.name = "todouble", .syntax = "todouble(value)", .doc = "The value as real, null where it is none.", .min_args = 1, .max_args = 1, .emit = to_type<Type::kReal>},
-    {.name = "todecimal", .syntax = "todecimal(value)", .doc = "The value as decimal, null where it is none.", .min_args = 1, .max_args = 1, .emit = to_type<Type::kDecimal>},
-    {.name = "tobool", .syntax = "tobool(value)", .doc = "The value as bool, null where it is none.", .min_args = 1, .max_args = 1, .emit = to_type<Type::kBool>},
-    {.name = "toboolean", .syntax = "toboolean(value)", .doc = "The value as bool, null where it is none.", .min_args = 1, .max_args = 1, .emit = to_type<Type::kBool>},
-    {.name = "todatetime", .syntax = "todatetime(value)", .doc = "The value as datetime, null where it is none.", .min_args = 1, .max_args = 1, .emit = to_type<Type::kDatetime>},
-    {.name = "totimespan", .syntax = "totimespan(value)", .doc = "The value as timespan, null where it is none.", .min_args = 1, .max_args = 1, .emit = to_type<Type::kTimespan>},
-    {.name = "toguid", .syntax = "toguid(value)", .doc = "The value as guid, null where it is none.", .min_args = 1, .max_args = 1, .emit = to_type<Type::kGuid>},
-    {.name = "parse_json", .syntax = "parse_json(text)", .doc = "JSON text as dynamic; other text as a dynamic string.", .min_args = 1, .max_args = 1, .emit = parse_json},
+    {.name = "tostring",
+     .syntax = "tostring(value)",
+     .doc = "The value as text; null is ''.",
+     .min_args = 1,
+     .max_args = 1,
+     .emit = to_type<Type::kString>},
+    {.name = "toint",
+     .syntax = "toint(value)",
+     .doc = "The value as int, null where it is none.",
+     .min_args = 1,
+     .max_args = 1,
+     .emit = to_type<Type::kInt>},
+    {.name = "tolong",
+     .syntax = "tolong(value)",
+     .doc = "The value as long, null where it is none.",
+     .min_args = 1,
+     .max_args = 1,
+     .emit = to_type<Type::kLong>},
+    {.name = "toreal",
+     .syntax = "toreal(value)",
+     .doc = "The value as real, null where it is none.",
+     .min_args = 1,
+     .max_args = 1,
+     .emit = to_type<Type::kReal>},
+    {.name = "todouble",
+     .syntax = "todouble(value)",
+     .doc = "The value as real, null where it is none.",
+     .min_args = 1,
+     .max_args = 1,
+     .emit = to_type<Type::kReal>},
+    {.name = "todecimal",
+     .syntax = "todecimal(value)",
+     .doc = "The value as decimal, null where it is none.",
+     .min_args = 1,
+     .max_args = 1,
+     .emit = to_type<Type::kDecimal>},
+    {.name = "tobool",
+     .syntax = "tobool(value)",
+     .doc = "The value as bool, null where it is none.",
+     .min_args = 1,
+     .max_args = 1,
+     .emit = to_type<Type::kBool>},
+    {.name = "toboolean",
+     .syntax = "toboolean(value)",
+     .doc = "The value as bool, null where it is none.",
+     .min_args = 1,
+     .max_args = 1,
+     .emit = to_type<Type::kBool>},
+    {.name = "todatetime",
+     .syntax = "todatetime(value)",
+     .doc = "The value as datetime, null where it is none.",
+     .min_args = 1,
+     .max_args = 1,
+     .emit = to_type<Type::kDatetime>},
+    {.name = "totimespan",
+     .syntax = "totimespan(value)",
+     .doc = "The value as timespan, null where it is none.",
+     .min_args = 1,
+     .max_args = 1,
+     .emit = to_type<Type::kTimespan>},
+    {.name = "toguid",
+     .syntax = "toguid(value)",
+     .doc = "The value as guid, null where it is none.",
+     .min_args = 1,
+     .max_args = 1,
+     .emit = to_type<Type::kGuid>},
+    {.name = "parse_json",
+     .syntax = "parse_json(text)",
+     .doc = "JSON text as dynamic; other text as a dynamic string.",
+     .min_args = 1,
+     .max_args = 1,
+     .emit = parse_json},
     {.name = "todynamic", .syntax = "todynamic(text)", .doc = "The same as parse_json.", .min_args = 1, .max_args = 1, .emit = parse_json},
-    {.name = "parsejson", .syntax = "parsejson(text)", .doc = "The same as parse_json.", .min_args = 1, .max_args = 1, .emit = parse_json, .replaced_by = "parse_json"},
-    {.name = "toobject", .syntax = "toobject(text)", .doc = "The same as parse_json.", .min_args = 1, .max_args = 1, .emit = parse_json, .replaced_by = "parse_json"},
-    {.name = "dynamic_to_json", .syntax = "dynamic_to_json(value)", .doc = "The value as JSON text with sorted keys.", .min_args = 1, .max_args = 1, .types = "d>s", .sql = "k_dyn_sorted({0})"},
+    {.name = "parsejson",
+     .syntax = "parsejson(text)",
+     .doc = "The same as parse_json.",
+     .min_args = 1,
+     .max_args = 1,
+     .emit = parse_json,
+     .replaced_by = "parse_json"},
+    {.name = "toobject",
+     .syntax = "toobject(text)",
+     .doc = "The same as parse_json.",
+     .min_args = 1,
+     .max_args = 1,
+     .emit = parse_json,
+     .replaced_by = "parse_json"},
+    {.name = "dynamic_to_json",
+     .syntax = "dynamic_to_json(value)",
+     .doc = "The value as JSON text with sorted keys.",
+     .min_args = 1,
+     .max_args = 1,
+     .types = "d>s",
+     .sql = "k_dyn_sorted({0})"},
 };
 
 }  // namespace
@@ -361,8 +442,8 @@ std::expected<Typed, std::string> coerce(const Typed& value, Type to) {
   const Type from = value.type;
   if (from == to || value.is_null_literal) return convert(value, to);
   // Anything scalar may stand where text is wanted: strlen(12), tolower(guid).
-  const bool fits = to == Type::kDynamic || to == Type::kString || from == Type::kDynamic || (is_numeric(from) && is_real(to)) || (is_integer(from) && is_integer(to)) ||
-                    (is_numeric(from) && is_integer(to)) ||
+  const bool fits = to == Type::kDynamic || to == Type::kString || from == Type::kDynamic || (is_numeric(from) && is_real(to)) ||
+                    (is_integer(from) && is_integer(to)) || (is_numeric(from) && is_integer(to)) ||
                     (from == Type::kString && value.literal && (to == Type::kGuid || to == Type::kDatetime || to == Type::kTimespan)) ||
                     (is_integer(from) && to == Type::kBool) || (from == Type::kBool && is_numeric(to));
   if (!fits) return std::unexpected(fmt::format("must be {}, it is {}", model::type_name(to), model::type_name(from)));

@@ -62,7 +62,7 @@ void base64_encode(const Args& a, Out& out) {
 }
 void base64_decode(const Args& a, Out& out) {
   const auto bytes = decode_base64(a.text(0));
-  bytes && is_valid_utf8(*bytes) ? out.text(*bytes) : out.text({});
+  bytes&& is_valid_utf8(*bytes) ? out.text(*bytes) : out.text({});
 }
 void base64_decode_array(const Args& a, Out& out) {
   const auto bytes = decode_base64(a.text(0));
@@ -94,7 +94,8 @@ void base64_encode_guid(const Args& a, Out& out) {
   for (const char c : *guid)
     if (c != '-') hex += c;
   std::string bytes(16, '\0');
-  for (int i = 0; i < 16; ++i) bytes[static_cast<size_t>(i)] = static_cast<char>(std::stoi(hex.substr(static_cast<size_t>(kGuidOrder[i]) * 2, 2), nullptr, 16));
+  for (int i = 0; i < 16; ++i)
+    bytes[static_cast<size_t>(i)] = static_cast<char>(std::stoi(hex.substr(static_cast<size_t>(kGuidOrder[i]) * 2, 2), nullptr, 16));
   out.scratch.clear();
   append_base64(out.scratch, bytes);
   out.text(out.scratch);
@@ -110,7 +111,9 @@ void base64_decode_guid(const Args& a, Out& out) {
   out.text(*values::to_guid(hex));
 }
 
-bool unreserved(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '.' || c == '~'; }
+bool unreserved(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '.' || c == '~';
+}
 
 template <bool Component>
 void url_encode(const Args& a, Out& out) {
@@ -127,7 +130,9 @@ void url_encode(const Args& a, Out& out) {
   out.text(out.scratch);
 }
 
-int hex_digit(char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1; }
+int hex_digit(char c) {
+  return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
 
 void url_decode(const Args& a, Out& out) {
   const std::string_view s = a.text(0);
@@ -145,7 +150,8 @@ void url_decode(const Args& a, Out& out) {
 
 // XXH64, https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md
 uint64_t xxhash64(std::string_view s, uint64_t seed) {
-  constexpr uint64_t p1 = 0x9E3779B185EBCA87, p2 = 0xC2B2AE3D27D4EB4F, p3 = 0x165667B19E3779F9, p4 = 0x85EBCA77C2B2AE63, p5 = 0x27D4EB2F165667C5;
+  constexpr uint64_t p1 = 0x9E3779B185EBCA87, p2 = 0xC2B2AE3D27D4EB4F, p3 = 0x165667B19E3779F9, p4 = 0x85EBCA77C2B2AE63,
+                     p5 = 0x27D4EB2F165667C5;
   const char* at = s.data();
   const char* end = at + s.size();
   const auto read = [](const char* p, auto v) {
@@ -189,7 +195,8 @@ void hash_long(const Args& a, Out& out) {  // (number, modulus)
 
 void to_hex(const Args& a, Out& out) {  // (number, least length)
   std::string s = fmt::format("{:x}", static_cast<uint64_t>(a.integer(0)));
-  if (!a.null(1) && a.integer(1) > static_cast<int64_t>(s.size())) s.insert(0, static_cast<size_t>(std::min<int64_t>(a.integer(1), 64)) - s.size(), '0');
+  if (!a.null(1) && a.integer(1) > static_cast<int64_t>(s.size()))
+    s.insert(0, static_cast<size_t>(std::min<int64_t>(a.integer(1), 64)) - s.size(), '0');
   out.text(s);
 }
 
@@ -202,10 +209,19 @@ void new_guid(const Args&, Out& out) {
 }
 
 constexpr Native kNatives[] = {
-    native<base64_encode>("k_base64_encode", "s>s"), native<base64_decode>("k_base64_decode", "s>s"), native<base64_decode_array>("k_base64_decode_array", "s>d"),
-    native<base64_encode_array>("k_base64_encode_array", "d>s"), native<base64_encode_guid>("k_base64_encode_guid", "s>s"), native<base64_decode_guid>("k_base64_decode_guid", "s>d"),
-    native<url_encode<false>>("k_url_encode", "s>s"), native<url_encode<true>>("k_url_encode_component", "s>s"), native<url_decode>("k_url_decode", "s>s"),
-    native<hash_text>("k_hash", "sL>l"), native<hash_long>("k_hash_long", "lL>l"), native<to_hex>("k_to_hex", "lL>s"), native<new_guid>("k_new_guid", "l>d", true),
+    native<base64_encode>("k_base64_encode", "s>s"),
+    native<base64_decode>("k_base64_decode", "s>s"),
+    native<base64_decode_array>("k_base64_decode_array", "s>d"),
+    native<base64_encode_array>("k_base64_encode_array", "d>s"),
+    native<base64_encode_guid>("k_base64_encode_guid", "s>s"),
+    native<base64_decode_guid>("k_base64_decode_guid", "s>d"),
+    native<url_encode<false>>("k_url_encode", "s>s"),
+    native<url_encode<true>>("k_url_encode_component", "s>s"),
+    native<url_decode>("k_url_decode", "s>s"),
+    native<hash_text>("k_hash", "sL>l"),
+    native<hash_long>("k_hash_long", "lL>l"),
+    native<to_hex>("k_to_hex", "lL>s"),
+    native<new_guid>("k_new_guid", "l>d", true),
 };
 
 // hash() of a number takes its eight bytes, of text its bytes.
@@ -218,7 +234,10 @@ Emitted emit_hash(std::span<const Typed> args, const EmitContext&) {
   }
   const Type type = args[0].type;
   const bool bytes = type == Type::kInt || type == Type::kLong || type == Type::kDatetime || type == Type::kTimespan;
-  return Typed{.sql = fmt::format("k_hash{}({}, {})", bytes ? "_long" : "", bytes ? args[0].sql : convert(args[0], Type::kString).sql, modulus), .type = Type::kLong, .is_constant = args[0].is_constant};
+  return Typed{
+      .sql = fmt::format("k_hash{}({}, {})", bytes ? "_long" : "", bytes ? args[0].sql : convert(args[0], Type::kString).sql, modulus),
+      .type = Type::kLong,
+      .is_constant = args[0].is_constant};
 }
 
 Emitted emit_new_guid(std::span<const Typed>, const EmitContext&) {
@@ -227,24 +246,132 @@ Emitted emit_new_guid(std::span<const Typed>, const EmitContext&) {
 }
 
 constexpr ScalarFunction kRows[] = {
-    {.name = "base64_encode_tostring", .syntax = "base64_encode_tostring(text)", .doc = "The text in base64.", .min_args = 1, .max_args = 1, .types = "s>s", .sql = "k_base64_encode({0})"},
-    {.name = "base64_encodestring", .syntax = "base64_encodestring(text)", .doc = "The text in base64.", .min_args = 1, .max_args = 1, .types = "s>s", .sql = "k_base64_encode({0})", .replaced_by = "base64_encode_tostring"},
-    {.name = "base64_decode_tostring", .syntax = "base64_decode_tostring(text)", .doc = "The text that was in base64; '' where it is none.", .min_args = 1, .max_args = 1, .types = "s>s", .sql = "k_base64_decode({0})"},
-    {.name = "base64_decodestring", .syntax = "base64_decodestring(text)", .doc = "The text that was in base64.", .min_args = 1, .max_args = 1, .types = "s>s", .sql = "k_base64_decode({0})", .replaced_by = "base64_decode_tostring"},
-    {.name = "base64_decode_toarray", .syntax = "base64_decode_toarray(text)", .doc = "The bytes that were in base64.", .min_args = 1, .max_args = 1, .types = "s>d", .sql = "k_base64_decode_array({0})"},
-    {.name = "base64_encode_fromarray", .syntax = "base64_encode_fromarray(bytes)", .doc = "The bytes in base64.", .min_args = 1, .max_args = 1, .types = "d>s", .sql = "coalesce(k_base64_encode_array({0}), '')"},
-    {.name = "base64_encode_fromguid", .syntax = "base64_encode_fromguid(guid)", .doc = "The guid's bytes in base64.", .min_args = 1, .max_args = 1, .types = "s>s", .sql = "k_base64_encode_guid({0})"},
-    {.name = "base64_decode_toguid", .syntax = "base64_decode_toguid(text)", .doc = "The guid whose bytes were in base64.", .min_args = 1, .max_args = 1, .types = "s>g", .sql = "k_base64_decode_guid({0})"},
-    {.name = "url_encode", .syntax = "url_encode(text)", .doc = "The text as part of a form: a space becomes +.", .min_args = 1, .max_args = 1, .types = "s>s", .sql = "k_url_encode({0})"},
-    {.name = "url_encode_component", .syntax = "url_encode_component(text)", .doc = "The text as part of a URL.", .min_args = 1, .max_args = 1, .types = "s>s", .sql = "k_url_encode_component({0})"},
-    {.name = "url_decode", .syntax = "url_decode(text)", .doc = "The text that was percent-encoded.", .min_args = 1, .max_args = 1, .types = "s>s", .sql = "k_url_decode({0})"},
-    {.name = "hash", .syntax = "hash(value [, modulus])", .doc = "xxHash64 of the value: of text its bytes, of a number or time its eight bytes.", .min_args = 1, .max_args = 2, .emit = emit_hash},
-    {.name = "hash_xxhash64", .syntax = "hash_xxhash64(value [, modulus])", .doc = "xxHash64 of the value: of text its bytes, of a number or time its eight bytes.", .min_args = 1, .max_args = 2, .emit = emit_hash},
-    {.name = "hash_md5", .syntax = "hash_md5(value)", .doc = "MD5 of the value's text in hexadecimal.", .min_args = 1, .max_args = 1, .types = "s>s", .sql = "md5({0})"},
-    {.name = "hash_sha1", .syntax = "hash_sha1(value)", .doc = "SHA-1 of the value's text in hexadecimal.", .min_args = 1, .max_args = 1, .types = "s>s", .sql = "sha1({0})"},
-    {.name = "hash_sha256", .syntax = "hash_sha256(value)", .doc = "SHA-256 of the value's text in hexadecimal.", .min_args = 1, .max_args = 1, .types = "s>s", .sql = "sha256({0})"},
-    {.name = "tohex", .syntax = "tohex(number [, length])", .doc = "The number in hexadecimal.", .min_args = 1, .max_args = 2, .types = "ll>s", .sql = "coalesce(k_to_hex({0}, {1}), '')"},
-    {.name = "new_guid", .syntax = "new_guid()", .doc = "A random guid.", .min_args = 0, .max_args = 0, .emit = emit_new_guid, .is_volatile = true},
+    {.name = "base64_encode_tostring",
+     .syntax = "base64_encode_tostring(text)",
+     .doc = "The text in base64.",
+     .min_args = 1,
+     .max_args = 1,
+     .types = "s>s",
+     .sql = "k_base64_encode({0})"},
+    {.name = "base64_encodestring",
+     .syntax = "base64_encodestring(text)",
+     .doc = "The text in base64.",
+     .min_args = 1,
+     .max_args = 1,
+     .types = "s>s",
+     .sql = "k_base64_encode({0})",
+     .replaced_by = "base64_encode_tostring"},
+    {.name = "base64_decode_tostring",
+     .syntax = "base64_decode_tostring(text)",
+     .doc = "The text that was in base64; '' where it is none.",
+     .min_args = 1,
+     .max_args = 1,
+     .types = "s>s",
+     .sql = "k_base64_decode({0})"},
+    {.name = "base64_decodestring",
+     .syntax = "base64_decodestring(text)",
+     .doc = "The text that was in base64.",
+     .min_args = 1,
+     .max_args = 1,
+     .types = "s>s",
+     .sql = "k_base64_decode({0})",
+     .replaced_by = "base64_decode_tostring"},
+    {.name = "base64_decode_toarray",
+     .syntax = "base64_decode_toarray(text)",
+     .doc = "The bytes that were in base64.",
+     .min_args = 1,
+     .max_args = 1,
+     .types = "s>d",
+     .sql = "k_base64_decode_array({0})"},
+    {.name = "base64_encode_fromarray",
+     .syntax = "base64_encode_fromarray(bytes)",
+     .doc = "The bytes in base64.",
+     .min_args = 1,
+     .max_args = 1,
+     .types = "d>s",
+     .sql = "coalesce(k_base64_encode_array({0}), '')"},
+    {.name = "base64_encode_fromguid",
+     .syntax = "base64_encode_fromguid(guid)",
+     .doc = "The guid's bytes in base64.",
+     .min_args = 1,
+     .max_args = 1,
+     .types = "s>s",
+     .sql = "k_base64_encode_guid({0})"},
+    {.name = "base64_decode_toguid",
+     .syntax = "base64_decode_toguid(text)",
+     .doc = "The guid whose bytes were in base64.",
+     .min_args = 1,
+     .max_args = 1,
+     .types = "s>g",
+     .sql = "k_base64_decode_guid({0})"},
+    {.name = "url_encode",
+     .syntax = "url_encode(text)",
+     .doc = "The text as part of a form: a space becomes +.",
+     .min_args = 1,
+     .max_args = 1,
+     .types = "s>s",
+     .sql = "k_url_encode({0})"},
+    {.name = "url_encode_component",
+     .syntax = "url_encode_component(text)",
+     .doc = "The text as part of a URL.",
+     .min_args = 1,
+     .max_args = 1,
+     .types = "s>s",
+     .sql = "k_url_encode_component({0})"},
+    {.name = "url_decode",
+     .syntax = "url_decode(text)",
+     .doc = "The text that was percent-encoded.",
+     .min_args = 1,
+     .max_args = 1,
+     .types = "s>s",
+     .sql = "k_url_decode({0})"},
+    {.name = "hash",
+     .syntax = "hash(value [, modulus])",
+     .doc = "xxHash64 of the value: of text its bytes, of a number or time its eight bytes.",
+     .min_args = 1,
+     .max_args = 2,
+     .emit = emit_hash},
+    {.name = "hash_xxhash64",
+     .syntax = "hash_xxhash64(value [, modulus])",
+     .doc = "xxHash64 of the value: of text its bytes, of a number or time its eight bytes.",
+     .min_args = 1,
+     .max_args = 2,
+     .emit = emit_hash},
+    {.name = "hash_md5",
+     .syntax = "hash_md5(value)",
+     .doc = "MD5 of the value's text in hexadecimal.",
+     .min_args = 1,
+     .max_args = 1,
+     .types = "s>s",
+     .sql = "md5({0})"},
+    {.name = "hash_sha1",
+     .syntax = "hash_sha1(value)",
+     .doc = "SHA-1 of the value's text in hexadecimal.",
+     .min_args = 1,
+     .max_args = 1,
+     .types = "s>s",
+     .sql = "sha1({0})"},
+    {.name = "hash_sha256",
+     .syntax = "hash_sha256(value)",
+     .doc = "SHA-256 of the value's text in hexadecimal.",
+     .min_args = 1,
+     .max_args = 1,
+     .types = "s>s",
+     .sql = "sha256({0})"},
+    {.name = "tohex",
+     .syntax = "tohex(number [, length])",
+     .doc = "The number in hexadecimal.",
+     .min_args = 1,
+     .max_args = 2,
+     .types = "ll>s",
+     .sql = "coalesce(k_to_hex({0}, {1}), '')"},
+    {.name = "new_guid",
+     .syntax = "new_guid()",
+     .doc = "A random guid.",
+     .min_args = 0,
+     .max_args = 0,
+     .emit = emit_new_guid,
+     .is_volatile = true},
 };
 
 }  // namespace

@@ -40,7 +40,8 @@ Vec vec(Point p) {
 double distance_to_arc(Vec p, Vec a, Vec b) {
   const Vec normal = cross(a, b);
   const double n = length(normal);
-  if (n > 1e-15 && dot(cross(normal, a), p) >= 0 && dot(cross(b, normal), p) >= 0) return std::fabs(std::asin(std::clamp(dot(normal, p) / n, -1.0, 1.0)));
+  if (n > 1e-15 && dot(cross(normal, a), p) >= 0 && dot(cross(b, normal), p) >= 0)
+    return std::fabs(std::asin(std::clamp(dot(normal, p) / n, -1.0, 1.0)));
   return std::min(angle(p, a), angle(p, b));
 }
 
@@ -128,7 +129,8 @@ bool in_ring(Point p, const Line& ring) {
     const double a = normal_longitude(ring[i].longitude - p.longitude), b = normal_longitude(ring[i + 1].longitude - p.longitude);
     if ((a > 0) == (b > 0) || std::fabs(a - b) >= 180) continue;
     const double tan_a = std::tan(ring[i].latitude * kDegree), tan_b = std::tan(ring[i + 1].latitude * kDegree);
-    const double crossing = std::atan((tan_a * std::sin(b * kDegree) - tan_b * std::sin(a * kDegree)) / std::sin((b - a) * kDegree)) / kDegree;
+    const double crossing =
+        std::atan((tan_a * std::sin(b * kDegree) - tan_b * std::sin(a * kDegree)) / std::sin((b - a) * kDegree)) / kDegree;
     if (crossing > p.latitude) inside = !inside;
   }
   return inside;
@@ -257,7 +259,8 @@ void geohash_centre(const Args& a, Out& out) {
 void geohash_polygon(const Args& a, Out& out) {
   const auto c = cell_of(a.text(0));
   if (!c) return out.null();
-  out.text(fmt::format(R"({{"type":"Polygon","coordinates":[[[{0},{2}],[{1},{2}],[{1},{3}],[{0},{3}],[{0},{2}]]]}})", c->west, c->east, c->south, c->north));
+  out.text(fmt::format(R"({{"type":"Polygon","coordinates":[[[{0},{2}],[{1},{2}],[{1},{3}],[{0},{3}],[{0},{2}]]]}})", c->west, c->east,
+                       c->south, c->north));
 }
 void geohash_neighbours(const Args& a, Out& out) {
   const auto c = cell_of(a.text(0));
@@ -274,27 +277,104 @@ void geohash_neighbours(const Args& a, Out& out) {
 }
 
 constexpr Native kNatives[] = {
-    native<distance_2points>("k_geo_distance", "rrrr>r"), native<point_in_circle>("k_geo_in_circle", "rrrrr>b"), native<point_in_polygon>("k_geo_in_polygon", "rrd>b"),
-    native<point_to_line>("k_geo_to_line", "rrd>r"), native<point_to_polygon>("k_geo_to_polygon", "rrd>r"), native<line_length>("k_geo_line_length", "d>r"),
-    native<polygon_perimeter>("k_geo_perimeter", "d>r"), native<polygon_area>("k_geo_area", "d>r"), native<point_to_geohash>("k_geohash", "RRL>s"),
-    native<geohash_centre>("k_geohash_centre", "s>d"), native<geohash_polygon>("k_geohash_polygon", "s>d"), native<geohash_neighbours>("k_geohash_neighbours", "s>d"),
+    native<distance_2points>("k_geo_distance", "rrrr>r"),  native<point_in_circle>("k_geo_in_circle", "rrrrr>b"),
+    native<point_in_polygon>("k_geo_in_polygon", "rrd>b"), native<point_to_line>("k_geo_to_line", "rrd>r"),
+    native<point_to_polygon>("k_geo_to_polygon", "rrd>r"), native<line_length>("k_geo_line_length", "d>r"),
+    native<polygon_perimeter>("k_geo_perimeter", "d>r"),   native<polygon_area>("k_geo_area", "d>r"),
+    native<point_to_geohash>("k_geohash", "RRL>s"),        native<geohash_centre>("k_geohash_centre", "s>d"),
+    native<geohash_polygon>("k_geohash_polygon", "s>d"),   native<geohash_neighbours>("k_geohash_neighbours", "s>d"),
 };
 
 constexpr ScalarFunction kRows[] = {
-    {.name = "geo_distance_2points", .syntax = "geo_distance_2points(longitude, latitude, longitude, latitude)", .doc = "Metres between two points.", .min_args = 4, .max_args = 4, .types = "rrrr>r", .sql = "k_geo_distance({*})"},
-    {.name = "geo_point_in_circle", .syntax = "geo_point_in_circle(longitude, latitude, centre longitude, centre latitude, metres)", .doc = "Whether the point lies in the circle.", .min_args = 5, .max_args = 5, .types = "rrrrr>b", .sql = "k_geo_in_circle({*})"},
-    {.name = "geo_point_in_polygon", .syntax = "geo_point_in_polygon(longitude, latitude, polygon)", .doc = "Whether the point lies in the polygon.", .min_args = 3, .max_args = 3, .types = "rrd>b", .sql = "k_geo_in_polygon({*})"},
-    {.name = "geo_distance_point_to_line", .syntax = "geo_distance_point_to_line(longitude, latitude, line)", .doc = "Metres from the point to the line.", .min_args = 3, .max_args = 3, .types = "rrd>r", .sql = "k_geo_to_line({*})"},
-    {.name = "geo_distance_point_to_polygon", .syntax = "geo_distance_point_to_polygon(longitude, latitude, polygon)", .doc = "Metres from the point to the polygon, 0 inside.", .min_args = 3, .max_args = 3, .types = "rrd>r", .sql = "k_geo_to_polygon({*})"},
-    {.name = "geo_line_length", .syntax = "geo_line_length(line)", .doc = "Metres along the line.", .min_args = 1, .max_args = 1, .types = "d>r", .sql = "k_geo_line_length({0})"},
-    {.name = "geo_polygon_perimeter", .syntax = "geo_polygon_perimeter(polygon)", .doc = "Metres around one polygon.", .min_args = 1, .max_args = 1, .types = "d>r", .sql = "CASE WHEN k_dyn_path_string({0}, '.type') = 'MultiPolygon' THEN error('geo_polygon_perimeter() of a MultiPolygon is not supported') ELSE k_geo_perimeter({0}) END"},
-    {.name = "geo_polygon_area", .syntax = "geo_polygon_area(polygon)", .doc = "Square metres of one polygon.", .min_args = 1, .max_args = 1, .types = "d>r", .sql = "CASE WHEN k_dyn_path_string({0}, '.type') = 'MultiPolygon' THEN error('geo_polygon_area() of a MultiPolygon is not supported') ELSE k_geo_area({0}) END"},
-    {.name = "geo_point_to_geohash", .syntax = "geo_point_to_geohash(longitude, latitude [, accuracy])", .doc = "The geohash of the point, '' when it is none.", .min_args = 2, .max_args = 3, .types = "rrl>s", .emit = [](std::span<const Typed> args, const EmitContext&) -> Emitted {
-       return Typed{.sql = fmt::format("k_geohash({}, {}, {})", args[0].sql, args[1].sql, args.size() > 2 ? args[2].sql : "5"), .is_constant = args[0].is_constant && args[1].is_constant};
+    {.name = "geo_distance_2points",
+     .syntax = "geo_distance_2points(longitude, latitude, longitude, latitude)",
+     .doc = "Metres between two points.",
+     .min_args = 4,
+     .max_args = 4,
+     .types = "rrrr>r",
+     .sql = "k_geo_distance({*})"},
+    {.name = "geo_point_in_circle",
+     .syntax = "geo_point_in_circle(longitude, latitude, centre longitude, centre latitude, metres)",
+     .doc = "Whether the point lies in the circle.",
+     .min_args = 5,
+     .max_args = 5,
+     .types = "rrrrr>b",
+     .sql = "k_geo_in_circle({*})"},
+    {.name = "geo_point_in_polygon",
+     .syntax = "geo_point_in_polygon(longitude, latitude, polygon)",
+     .doc = "Whether the point lies in the polygon.",
+     .min_args = 3,
+     .max_args = 3,
+     .types = "rrd>b",
+     .sql = "k_geo_in_polygon({*})"},
+    {.name = "geo_distance_point_to_line",
+     .syntax = "geo_distance_point_to_line(longitude, latitude, line)",
+     .doc = "Metres from the point to the line.",
+     .min_args = 3,
+     .max_args = 3,
+     .types = "rrd>r",
+     .sql = "k_geo_to_line({*})"},
+    {.name = "geo_distance_point_to_polygon",
+     .syntax = "geo_distance_point_to_polygon(longitude, latitude, polygon)",
+     .doc = "Metres from the point to the polygon, 0 inside.",
+     .min_args = 3,
+     .max_args = 3,
+     .types = "rrd>r",
+     .sql = "k_geo_to_polygon({*})"},
+    {.name = "geo_line_length",
+     .syntax = "geo_line_length(line)",
+     .doc = "Metres along the line.",
+     .min_args = 1,
+     .max_args = 1,
+     .types = "d>r",
+     .sql = "k_geo_line_length({0})"},
+    {.name = "geo_polygon_perimeter",
+     .syntax = "geo_polygon_perimeter(polygon)",
+     .doc = "Metres around one polygon.",
+     .min_args = 1,
+     .max_args = 1,
+     .types = "d>r",
+     .sql = "CASE WHEN k_dyn_path_string({0}, '.type') = 'MultiPolygon' THEN error('geo_polygon_perimeter() of a MultiPolygon is not "
+            "supported') ELSE k_geo_perimeter({0}) END"},
+    {.name = "geo_polygon_area",
+     .syntax = "geo_polygon_area(polygon)",
+     .doc = "Square metres of one polygon.",
+     .min_args = 1,
+     .max_args = 1,
+     .types = "d>r",
+     .sql = "CASE WHEN k_dyn_path_string({0}, '.type') = 'MultiPolygon' THEN error('geo_polygon_area() of a MultiPolygon is not "
+            "supported') ELSE k_geo_area({0}) END"},
+    {.name = "geo_point_to_geohash",
+     .syntax = "geo_point_to_geohash(longitude, latitude [, accuracy])",
+     .doc = "The geohash of the point, '' when it is none.",
+     .min_args = 2,
+     .max_args = 3,
+     .types = "rrl>s",
+     .emit = [](std::span<const Typed> args, const EmitContext&) -> Emitted {
+       return Typed{.sql = fmt::format("k_geohash({}, {}, {})", args[0].sql, args[1].sql, args.size() > 2 ? args[2].sql : "5"),
+                    .is_constant = args[0].is_constant && args[1].is_constant};
      }},
-    {.name = "geo_geohash_to_central_point", .syntax = "geo_geohash_to_central_point(geohash)", .doc = "The middle of the cell, as GeoJSON.", .min_args = 1, .max_args = 1, .types = "s>d", .sql = "k_geohash_centre({0})"},
-    {.name = "geo_geohash_to_polygon", .syntax = "geo_geohash_to_polygon(geohash)", .doc = "The cell, as GeoJSON.", .min_args = 1, .max_args = 1, .types = "s>d", .sql = "k_geohash_polygon({0})"},
-    {.name = "geo_geohash_neighbors", .syntax = "geo_geohash_neighbors(geohash)", .doc = "The cells around it.", .min_args = 1, .max_args = 1, .types = "s>d", .sql = "k_geohash_neighbours({0})"},
+    {.name = "geo_geohash_to_central_point",
+     .syntax = "geo_geohash_to_central_point(geohash)",
+     .doc = "The middle of the cell, as GeoJSON.",
+     .min_args = 1,
+     .max_args = 1,
+     .types = "s>d",
+     .sql = "k_geohash_centre({0})"},
+    {.name = "geo_geohash_to_polygon",
+     .syntax = "geo_geohash_to_polygon(geohash)",
+     .doc = "The cell, as GeoJSON.",
+     .min_args = 1,
+     .max_args = 1,
+     .types = "s>d",
+     .sql = "k_geohash_polygon({0})"},
+    {.name = "geo_geohash_neighbors",
+     .syntax = "geo_geohash_neighbors(geohash)",
+     .doc = "The cells around it.",
+     .min_args = 1,
+     .max_args = 1,
+     .types = "s>d",
+     .sql = "k_geohash_neighbours({0})"},
 };
 
 }  // namespace

@@ -160,7 +160,8 @@ class Normaliser {
       ++at_;
       if (at_ >= s_.size()) return false;
       uint32_t ignored = 0;
-      if (s_[at_] == 'u' ? !hex4(s_, at_ + 1, ignored) : std::string_view("\"\\/bfnrt").find(s_[at_]) == std::string_view::npos) return false;
+      if (s_[at_] == 'u' ? !hex4(s_, at_ + 1, ignored) : std::string_view("\"\\/bfnrt").find(s_[at_]) == std::string_view::npos)
+        return false;
     }
     return false;
   }
@@ -307,7 +308,8 @@ void append_unquoted(std::string& out, std::string_view quoted) {
         if (!hex4(s, i + 1, c)) break;
         i += 4;
         uint32_t low = 0;
-        if (c >= 0xd800 && c < 0xdc00 && i + 2 < s.size() && s[i + 1] == '\\' && s[i + 2] == 'u' && hex4(s, i + 3, low) && low >= 0xdc00 && low < 0xe000) {
+        if (c >= 0xd800 && c < 0xdc00 && i + 2 < s.size() && s[i + 1] == '\\' && s[i + 2] == 'u' && hex4(s, i + 3, low) && low >= 0xdc00 &&
+            low < 0xe000) {
           c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
           i += 6;
         }

@@ -46,8 +46,8 @@ std::string unquoted(std::string_view quoted);
 // A string's text, anything else as it is written; null is ''.
 void append_text(std::string& out, std::string_view raw);
 std::string text(std::string_view raw);
-std::optional<double> number(std::string_view raw);     // integers and reals
-std::optional<int64_t> integer(std::string_view raw);   // integers only
+std::optional<double> number(std::string_view raw);    // integers and reals
+std::optional<int64_t> integer(std::string_view raw);  // integers only
 
 // Valid JSON without insignificant space; nothing when the text is none.
 std::optional<std::string> normalised(std::string_view text);

@@ -21,7 +21,9 @@ std::expected<Type, std::string> joint_type(std::string_view function, std::span
   for (const Typed* v : values) {
     if (v->is_null_literal && v->type != Type::kString) continue;
     const auto both = type ? common_type(*type, v->type) : v->type;
-    if (!both) return std::unexpected(fmt::format("{}() cannot give {} here and {} there", function, model::type_name(*type), model::type_name(v->type)));
+    if (!both)
+      return std::unexpected(
+          fmt::format("{}() cannot give {} here and {} there", function, model::type_name(*type), model::type_name(v->type)));
     type = both;
   }
   return type.value_or(values.empty() ? Type::kString : values[0]->type);
@@ -72,7 +74,9 @@ Emitted emit_coalesce(std::span<const Typed> args, const EmitContext&) {
     // Of strings the first that is not empty.
     sql += *type == Type::kString ? fmt::format("nullif({}, '')", value) : value;
   }
-  return Typed{.sql = *type == Type::kString ? "coalesce(" + sql + ", '')" : "coalesce(" + sql + ")", .type = *type, .is_constant = all_constant(args)};
+  return Typed{.sql = *type == Type::kString ? "coalesce(" + sql + ", '')" : "coalesce(" + sql + ")",
+               .type = *type,
+               .is_constant = all_constant(args)};
 }
 
 template <bool Not>
@@ -131,22 +135,99 @@ Emitted emit_assert(std::span<const Typed> args, const EmitContext&) {
 }
 
 constexpr ScalarFunction kRows[] = {
-    {.name = "iff", .syntax = "iff(condition, if_true, if_false)", .doc = "The one or the other; a null condition takes the latter.", .min_args = 3, .max_args = 3, .emit = emit_iff},
-    {.name = "iif", .syntax = "iif(condition, if_true, if_false)", .doc = "The same as iff.", .min_args = 3, .max_args = 3, .emit = emit_iff},
-    {.name = "case", .syntax = "case(condition, value [, condition, value …], otherwise)", .doc = "The value of the first condition that holds.", .min_args = 3, .max_args = kAnyNumber, .emit = emit_case},
-    {.name = "coalesce", .syntax = "coalesce(value, value, …)", .doc = "The first value that is not null (of strings: not empty).", .min_args = 1, .max_args = 64, .emit = emit_coalesce},
-    {.name = "isnull", .syntax = "isnull(value)", .doc = "Whether the value is null; a string never is.", .min_args = 1, .max_args = 1, .emit = emit_isnull<false>},
-    {.name = "isnotnull", .syntax = "isnotnull(value)", .doc = "Whether the value is not null.", .min_args = 1, .max_args = 1, .emit = emit_isnull<true>},
-    {.name = "notnull", .syntax = "notnull(value)", .doc = "Whether the value is not null.", .min_args = 1, .max_args = 1, .emit = emit_isnull<true>, .replaced_by = "isnotnull"},
-    {.name = "isempty", .syntax = "isempty(value)", .doc = "Whether the value is null or the empty string.", .min_args = 1, .max_args = 1, .emit = emit_isempty<false>},
-    {.name = "isnotempty", .syntax = "isnotempty(value)", .doc = "Whether the value is neither null nor the empty string.", .min_args = 1, .max_args = 1, .emit = emit_isempty<true>},
-    {.name = "notempty", .syntax = "notempty(value)", .doc = "The same as isnotempty.", .min_args = 1, .max_args = 1, .emit = emit_isempty<true>, .replaced_by = "isnotempty"},
-    {.name = "gettype", .syntax = "gettype(value)", .doc = "The name of the value's type.", .min_args = 1, .max_args = 1, .emit = emit_gettype},
-    {.name = "min_of", .syntax = "min_of(value, value, …)", .doc = "The least of the values that are not null.", .min_args = 1, .max_args = 64, .emit = emit_extreme<true>},
-    {.name = "max_of", .syntax = "max_of(value, value, …)", .doc = "The greatest of the values that are not null.", .min_args = 1, .max_args = 64, .emit = emit_extreme<false>},
+    {.name = "iff",
+     .syntax = "iff(condition, if_true, if_false)",
+     .doc = "The one or the other; a null condition takes the latter.",
+     .min_args = 3,
+     .max_args = 3,
+     .emit = emit_iff},
+    {.name = "iif",
+     .syntax = "iif(condition, if_true, if_false)",
+     .doc = "The same as iff.",
+     .min_args = 3,
+     .max_args = 3,
+     .emit = emit_iff},
+    {.name = "case",
+     .syntax = "case(condition, value [, condition, value …], otherwise)",
+     .doc = "The value of the first condition that holds.",
+     .min_args = 3,
+     .max_args = kAnyNumber,
+     .emit = emit_case},
+    {.name = "coalesce",
+     .syntax = "coalesce(value, value, …)",
+     .doc = "The first value that is not null (of strings: not empty).",
+     .min_args = 1,
+     .max_args = 64,
+     .emit = emit_coalesce},
+    {.name = "isnull",
+     .syntax = "isnull(value)",
+     .doc = "Whether the value is null; a string never is.",
+     .min_args = 1,
+     .max_args = 1,
+     .emit = emit_isnull<false>},
+    {.name = "isnotnull",
+     .syntax = "isnotnull(value)",
+     .doc = "Whether the value is not null.",
+     .min_args = 1,
+     .max_args = 1,
+     .emit = emit_isnull<true>},
+    {.name = "notnull",
+     .syntax = "notnull(value)",
+     .doc = "Whether the value is not null.",
+     .min_args = 1,
+     .max_args = 1,
+     .emit = emit_isnull<true>,
+     .replaced_by = "isnotnull"},
+    {.name = "isempty",
+     .syntax = "isempty(value)",
+     .doc = "Whether the value is null or the empty string.",
+     .min_args = 1,
+     .max_args = 1,
+     .emit = emit_isempty<false>},
+    {.name = "isnotempty",
+     .syntax = "isnotempty(value)",
+     .doc = "Whether the value is neither null nor the empty string.",
+     .min_args = 1,
+     .max_args = 1,
+     .emit = emit_isempty<true>},
+    {.name = "notempty",
+     .syntax = "notempty(value)",
+     .doc = "The same as isnotempty.",
+     .min_args = 1,
+     .max_args = 1,
+     .emit = emit_isempty<true>,
+     .replaced_by = "isnotempty"},
+    {.name = "gettype",
+     .syntax = "gettype(value)",
+     .doc = "The name of the value's type.",
+     .min_args = 1,
+     .max_args = 1,
+     .emit = emit_gettype},
+    {.name = "min_of",
+     .syntax = "min_of(value, value, …)",
+     .doc = "The least of the values that are not null.",
+     .min_args = 1,
+     .max_args = 64,
+     .emit = emit_extreme<true>},
+    {.name = "max_of",
+     .syntax = "max_of(value, value, …)",
+     .doc = "The greatest of the values that are not null.",
+     .min_args = 1,
+     .max_args = 64,
+     .emit = emit_extreme<false>},
     {.name = "not", .syntax = "not(condition)", .doc = "The opposite.", .min_args = 1, .max_args = 1, .emit = emit_not},
-    {.name = "geo_info_from_ip_address", .syntax = "geo_info_from_ip_address(address)", .doc = "Always an empty bag: Egret has no geographic database.", .min_args = 1, .max_args = 1, .emit = emit_geo_info},
-    {.name = "assert", .syntax = "assert(condition, message)", .doc = "true, or the query fails with the message.", .min_args = 2, .max_args = 2, .emit = emit_assert},
+    {.name = "geo_info_from_ip_address",
+     .syntax = "geo_info_from_ip_address(address)",
+     .doc = "Always an empty bag: Egret has no geographic database.",
+     .min_args = 1,
+     .max_args = 1,
+     .emit = emit_geo_info},
+    {.name = "assert",
+     .syntax = "assert(condition, message)",
+     .doc = "true, or the query fails with the message.",
+     .min_args = 2,
+     .max_args = 2,
+     .emit = emit_assert},
 };
 
 }  // namespace

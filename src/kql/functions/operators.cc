@@ -143,7 +143,8 @@ void parse_kv(Args& a, Out& out) {
       if (i < text.size()) ++i;
       return w;
     }
-    while (i < text.size() && !text.substr(i).starts_with(stop) && (other_stop.empty() || !text.substr(i).starts_with(other_stop))) w += text[i++];
+    while (i < text.size() && !text.substr(i).starts_with(stop) && (other_stop.empty() || !text.substr(i).starts_with(other_stop)))
+      w += text[i++];
     return std::string(trim(w));
   };
   while (i < text.size()) {

@@ -17,7 +17,9 @@ using functions::ArrayOut;
 using functions::ObjectOut;
 using model::Type;
 
-int hex_digit(char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1; }
+int hex_digit(char c) {
+  return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
 
 std::string percent_decoded(std::string_view s) {
   std::string out;
@@ -63,14 +65,20 @@ void parse_url(const Args& a, Out& out) {
   if (const size_t at = s.rfind('@'); at != std::string_view::npos) {
     user = s.substr(0, at);
     s.remove_prefix(at + 1);
-    if (const size_t colon = user.find(':'); colon != std::string_view::npos) password = user.substr(colon + 1), user = user.substr(0, colon);
+    if (const size_t colon = user.find(':'); colon != std::string_view::npos)
+      password = user.substr(colon + 1), user = user.substr(0, colon);
   }
   const size_t colon = s.rfind(':');
   if (colon != std::string_view::npos && s.find(']', colon) == std::string_view::npos) port = s.substr(colon + 1), s = s.substr(0, colon);
   host = s;
   ObjectOut bag(out.scratch);
   const std::string parameters = query_bag(query);
-  for (const auto& [key, value] : {std::pair{"\"Scheme\"", scheme}, {"\"Host\"", host}, {"\"Port\"", port}, {"\"Path\"", path}, {"\"Username\"", user}, {"\"Password\"", password}})
+  for (const auto& [key, value] : {std::pair{"\"Scheme\"", scheme},
+                                   {"\"Host\"", host},
+                                   {"\"Port\"", port},
+                                   {"\"Path\"", path},
+                                   {"\"Username\"", user},
+                                   {"\"Password\"", password}})
     bag.add(key, json_quote(value));
   bag.add("\"Query Parameters\"", parameters);
   bag.add("\"Fragment\"", json_quote(fragment));
@@ -145,8 +153,13 @@ void parse_path(const Args& a, Out& out) {
   const size_t dot = file.rfind('.');
   const std::string_view extension = dot == std::string_view::npos ? std::string_view{} : file.substr(dot + 1);
   ObjectOut bag(out.scratch);
-  for (const auto& [key, value] : {std::pair{"\"Scheme\"", scheme}, {"\"RootPath\"", root}, {"\"DirectoryPath\"", directory}, {"\"DirectoryName\"", directory_name},
-                                   {"\"Filename\"", file}, {"\"Extension\"", extension}, {"\"AlternateDataStreamName\"", stream}})
+  for (const auto& [key, value] : {std::pair{"\"Scheme\"", scheme},
+                                   {"\"RootPath\"", root},
+                                   {"\"DirectoryPath\"", directory},
+                                   {"\"DirectoryName\"", directory_name},
+                                   {"\"Filename\"", file},
+                                   {"\"Extension\"", extension},
+                                   {"\"AlternateDataStreamName\"", stream}})
     bag.add(key, json_quote(value));
   out.text(bag.done());
 }
@@ -205,10 +218,14 @@ class Xml {
   void skip_misc() {
     while (true) {
       while (at_ < s_.size() && std::isspace(static_cast<unsigned char>(s_[at_]))) ++at_;
-      if (starts("<?")) skip_past("?>");
-      else if (starts("<!--")) skip_past("-->");
-      else if (starts("<!DOCTYPE")) skip_past(">");
-      else return;
+      if (starts("<?"))
+        skip_past("?>");
+      else if (starts("<!--"))
+        skip_past("-->");
+      else if (starts("<!DOCTYPE"))
+        skip_past(">");
+      else
+        return;
     }
   }
   bool starts(std::string_view t) const { return s_.substr(at_).starts_with(t); }
@@ -218,7 +235,9 @@ class Xml {
   }
   std::string name() {
     const size_t from = at_;
-    while (at_ < s_.size() && !std::isspace(static_cast<unsigned char>(s_[at_])) && s_[at_] != '>' && s_[at_] != '/' && s_[at_] != '=' && s_[at_] != '<') ++at_;
+    while (at_ < s_.size() && !std::isspace(static_cast<unsigned char>(s_[at_])) && s_[at_] != '>' && s_[at_] != '/' && s_[at_] != '=' &&
+           s_[at_] != '<')
+      ++at_;
     return std::string(s_.substr(from, at_ - from));
   }
   static std::string unescaped(std::string_view s) {
@@ -230,12 +249,18 @@ class Xml {
         continue;
       }
       const std::string_view e = s.substr(i + 1, end - i - 1);
-      if (e == "lt") out += '<';
-      else if (e == "gt") out += '>';
-      else if (e == "amp") out += '&';
-      else if (e == "quot") out += '"';
-      else if (e == "apos") out += '\'';
-      else out += s.substr(i, end - i + 1);
+      if (e == "lt")
+        out += '<';
+      else if (e == "gt")
+        out += '>';
+      else if (e == "amp")
+        out += '&';
+      else if (e == "quot")
+        out += '"';
+      else if (e == "apos")
+        out += '\'';
+      else
+        out += s.substr(i, end - i + 1);
       i = end;
     }
     return out;
@@ -334,11 +359,24 @@ void parse_xml(const Args& a, Out& out) {
 struct Family {
   std::string_view mark, name;
 };
-constexpr Family kBrowsers[] = {{"Edg/", "Edge"},       {"Edge/", "Edge"},      {"OPR/", "Opera"},     {"SamsungBrowser/", "Samsung Internet"}, {"CriOS/", "Chrome Mobile iOS"},
-                                {"FxiOS/", "Firefox iOS"}, {"Firefox/", "Firefox"}, {"Chrome/", "Chrome"}, {"Version/", "Safari"},  {"MSIE ", "IE"},
-                                {"rv:", "IE"},          {"curl/", "curl"},      {"Wget/", "Wget"},     {"python-requests/", "Python Requests"}, {"Go-http-client/", "Go-http-client"},
+constexpr Family kBrowsers[] = {{"Edg/", "Edge"},
+                                {"Edge/", "Edge"},
+                                {"OPR/", "Opera"},
+                                {"SamsungBrowser/", "Samsung Internet"},
+                                {"CriOS/", "Chrome Mobile iOS"},
+                                {"FxiOS/", "Firefox iOS"},
+                                {"Firefox/", "Firefox"},
+                                {"Chrome/", "Chrome"},
+                                {"Version/", "Safari"},
+                                {"MSIE ", "IE"},
+                                {"rv:", "IE"},
+                                {"curl/", "curl"},
+                                {"Wget/", "Wget"},
+                                {"python-requests/", "Python Requests"},
+                                {"Go-http-client/", "Go-http-client"},
                                 {"okhttp/", "okhttp"}};
-constexpr Family kSystems[] = {{"Windows NT ", "Windows"}, {"Android ", "Android"}, {"iPhone OS ", "iOS"}, {"CPU OS ", "iOS"}, {"Mac OS X ", "Mac OS X"}, {"Linux", "Linux"}, {"CrOS", "Chrome OS"}};
+constexpr Family kSystems[] = {{"Windows NT ", "Windows"}, {"Android ", "Android"}, {"iPhone OS ", "iOS"}, {"CPU OS ", "iOS"},
+                               {"Mac OS X ", "Mac OS X"},  {"Linux", "Linux"},      {"CrOS", "Chrome OS"}};
 
 std::string version_json(std::string_view name, std::string_view rest) {
   std::vector<std::string> numbers;
@@ -347,8 +385,10 @@ std::string version_json(std::string_view name, std::string_view rest) {
     while (i < rest.size() && rest[i] >= '0' && rest[i] <= '9') ++i;
     if (i == from) break;
     numbers.emplace_back(rest.substr(from, i - from));
-    if (i < rest.size() && (rest[i] == '.' || rest[i] == '_')) ++i;
-    else break;
+    if (i < rest.size() && (rest[i] == '.' || rest[i] == '_'))
+      ++i;
+    else
+      break;
   }
   const auto part = [&](size_t k) { return json_quote(k < numbers.size() ? std::string_view(numbers[k]) : std::string_view{}); };
   return fmt::format("{{\"Family\":{},\"MajorVersion\":{},\"MinorVersion\":{},\"Patch\":{}}}", json_quote(name), part(0), part(1), part(2));
@@ -367,28 +407,87 @@ void parse_user_agent(const Args& a, Out& out) {
   if (wants("browser")) bag.add("\"Browser\"", family_of(s, kBrowsers));
   if (wants("os")) bag.add("\"OperatingSystem\"", family_of(s, kSystems));
   if (wants("device")) {
-    const std::string_view device = s.find("iPhone") != std::string_view::npos ? "iPhone" : s.find("iPad") != std::string_view::npos ? "iPad" : "Other";
-    bag.add("\"Device\"", fmt::format("{{\"Family\":\"{0}\",\"Brand\":\"{1}\",\"Model\":\"{1}\"}}", device, device == "Other" ? "" : "Apple"));
+    const std::string_view device = s.find("iPhone") != std::string_view::npos ? "iPhone"
+                                    : s.find("iPad") != std::string_view::npos ? "iPad"
+                                                                               : "Other";
+    bag.add("\"Device\"",
+            fmt::format("{{\"Family\":\"{0}\",\"Brand\":\"{1}\",\"Model\":\"{1}\"}}", device, device == "Other" ? "" : "Apple"));
   }
   out.text(bag.done());
 }
 
 constexpr Native kNatives[] = {
-    native<parse_url>("k_parse_url", "s>d"), native<parse_urlquery>("k_parse_urlquery", "s>d"), native<parse_csv>("k_parse_csv", "s>d"),
-    native<parse_version>("k_parse_version", "s>r"), native<parse_path>("k_parse_path", "s>d"), native<parse_command_line>("k_parse_command_line", "s>d"),
-    native<parse_xml>("k_parse_xml", "s>d"), native<parse_user_agent>("k_parse_user_agent", "sD>d"),
+    native<parse_url>("k_parse_url", "s>d"),   native<parse_urlquery>("k_parse_urlquery", "s>d"),
+    native<parse_csv>("k_parse_csv", "s>d"),   native<parse_version>("k_parse_version", "s>r"),
+    native<parse_path>("k_parse_path", "s>d"), native<parse_command_line>("k_parse_command_line", "s>d"),
+    native<parse_xml>("k_parse_xml", "s>d"),   native<parse_user_agent>("k_parse_user_agent", "sD>d"),
 };
 
 constexpr ScalarFunction kRows[] = {
-    {.name = "parse_url", .syntax = "parse_url(text)", .doc = "A bag with Scheme, Host, Port, Path, Username, Password, Query Parameters, Fragment.", .min_args = 1, .max_args = 1, .types = "s>d", .sql = "k_parse_url({0})"},
-    {.name = "parseurl", .syntax = "parseurl(text)", .doc = "The same as parse_url.", .min_args = 1, .max_args = 1, .types = "s>d", .sql = "k_parse_url({0})", .replaced_by = "parse_url"},
-    {.name = "parse_urlquery", .syntax = "parse_urlquery(text)", .doc = "A bag with Query Parameters.", .min_args = 1, .max_args = 1, .types = "s>d", .sql = "k_parse_urlquery({0})"},
-    {.name = "parse_csv", .syntax = "parse_csv(text)", .doc = "An array of the fields of one record.", .min_args = 1, .max_args = 1, .types = "s>d", .sql = "k_parse_csv({0})"},
-    {.name = "parse_version", .syntax = "parse_version(text)", .doc = "A number that orders versions.", .min_args = 1, .max_args = 1, .types = "s>r", .sql = "k_parse_version({0})"},
-    {.name = "parse_path", .syntax = "parse_path(text)", .doc = "A bag with Scheme, RootPath, DirectoryPath, DirectoryName, Filename, Extension, AlternateDataStreamName.", .min_args = 1, .max_args = 1, .types = "s>d", .sql = "k_parse_path({0})"},
-    {.name = "parse_command_line", .syntax = "parse_command_line(text, \"windows\")", .doc = "An array of the arguments.", .min_args = 1, .max_args = 2, .types = "ss>d", .sql = "k_parse_command_line({0})"},
-    {.name = "parse_xml", .syntax = "parse_xml(text)", .doc = "The document as a bag; null when it is none.", .min_args = 1, .max_args = 1, .types = "s>d", .sql = "k_parse_xml({0})"},
-    {.name = "parse_user_agent", .syntax = "parse_user_agent(text [, what])", .doc = "A bag with Browser, OperatingSystem, Device.", .min_args = 1, .max_args = 2, .types = "sd>d", .sql = "k_parse_user_agent({0}, {1})"},
+    {.name = "parse_url",
+     .syntax = "parse_url(text)",
+     .doc = "A bag with Scheme, Host, Port, Path, Username, Password, Query Parameters, Fragment.",
+     .min_args = 1,
+     .max_args = 1,
+     .types = "s>d",
+     .sql = "k_parse_url({0})"},
+    {.name = "parseurl",
+     .syntax = "parseurl(text)",
+     .doc = "The same as parse_url.",
+     .min_args = 1,
+     .max_args = 1,
+     .types = "s>d",
+     .sql = "k_parse_url({0})",
+     .replaced_by = "parse_url"},
+    {.name = "parse_urlquery",
+     .syntax = "parse_urlquery(text)",
+     .doc = "A bag with Query Parameters.",
+     .min_args = 1,
+     .max_args = 1,
+     .types = "s>d",
+     .sql = "k_parse_urlquery({0})"},
+    {.name = "parse_csv",
+     .syntax = "parse_csv(text)",
+     .doc = "An array of the fields of one record.",
+     .min_args = 1,
+     .max_args = 1,
+     .types = "s>d",
+     .sql = "k_parse_csv({0})"},
+    {.name = "parse_version",
+     .syntax = "parse_version(text)",
+     .doc = "A number that orders versions.",
+     .min_args = 1,
+     .max_args = 1,
+     .types = "s>r",
+     .sql = "k_parse_version({0})"},
+    {.name = "parse_path",
+     .syntax = "parse_path(text)",
+     .doc = "A bag with Scheme, RootPath, DirectoryPath, DirectoryName, Filename, Extension, AlternateDataStreamName.",
+     .min_args = 1,
+     .max_args = 1,
+     .types = "s>d",
+     .sql = "k_parse_path({0})"},
+    {.name = "parse_command_line",
+     .syntax = "parse_command_line(text, \"windows\")",
+     .doc = "An array of the arguments.",
+     .min_args = 1,
+     .max_args = 2,
+     .types = "ss>d",
+     .sql = "k_parse_command_line({0})"},
+    {.name = "parse_xml",
+     .syntax = "parse_xml(text)",
+     .doc = "The document as a bag; null when it is none.",
+     .min_args = 1,
+     .max_args = 1,
+     .types = "s>d",
+     .sql = "k_parse_xml({0})"},
+    {.name = "parse_user_agent",
+     .syntax = "parse_user_agent(text [, what])",
+     .doc = "A bag with Browser, OperatingSystem, Device.",
+     .min_args = 1,
+     .max_args = 2,
+     .types = "sd>d",
+     .sql = "k_parse_user_agent({0}, {1})"},
 };
 
 }  // namespace

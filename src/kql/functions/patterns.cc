@@ -159,10 +159,11 @@ void quote(const Args& a, Out& out) {
 }
 
 constexpr Native kNatives[] = {
-    native<matches>("k_matches_regex", "ss>b"), native<extract>("k_extract", "sLs>s"), native<extract_all>("k_extract_all", "sDs>d"),
-    native<replace_regex>("k_replace_regex", "sss>s"), native<count_of>("k_count_regex", "ss>l"), native<index_of>("k_indexof_regex", "ssLLL>l"),
-    native<trim<true, true>>("k_trim", "ss>s"), native<trim<true, false>>("k_trim_start", "ss>s"), native<trim<false, true>>("k_trim_end", "ss>s"),
-    native<quote>("k_regex_quote", "s>s"),
+    native<matches>("k_matches_regex", "ss>b"),      native<extract>("k_extract", "sLs>s"),
+    native<extract_all>("k_extract_all", "sDs>d"),   native<replace_regex>("k_replace_regex", "sss>s"),
+    native<count_of>("k_count_regex", "ss>l"),       native<index_of>("k_indexof_regex", "ssLLL>l"),
+    native<trim<true, true>>("k_trim", "ss>s"),      native<trim<true, false>>("k_trim_start", "ss>s"),
+    native<trim<false, true>>("k_trim_end", "ss>s"), native<quote>("k_regex_quote", "s>s"),
 };
 
 // A constant pattern that is none is the user's mistake, and it is known now.
@@ -180,7 +181,8 @@ Emitted emit_extract(std::span<const Typed> args, const EmitContext&) {
   auto text = coerce(args[2], Type::kString);
   if (!group) return std::unexpected("argument 2 of extract() " + group.error());
   if (!text) return std::unexpected("argument 3 of extract() " + text.error());
-  Typed found{.sql = fmt::format("k_extract({}, {}, {})", convert(args[0], Type::kString).sql, group->sql, text->sql), .is_constant = text->is_constant};
+  Typed found{.sql = fmt::format("k_extract({}, {}, {})", convert(args[0], Type::kString).sql, group->sql, text->sql),
+              .is_constant = text->is_constant};
   if (args.size() < 4) return found;
   const std::string* name = args[3].literal ? std::get_if<std::string>(&*args[3].literal) : nullptr;
   const auto type = name ? model::type_from_name(*name) : std::nullopt;
@@ -193,44 +195,104 @@ Emitted emit_extract_all(std::span<const Typed> args, const EmitContext&) {
   const bool with_groups = args.size() == 3;
   auto text = coerce(args.back(), Type::kString);
   if (!text) return std::unexpected("the text of extract_all() " + text.error());
-  return Typed{.sql = fmt::format("k_extract_all({}, {}, {})", convert(args[0], Type::kString).sql, with_groups ? convert(args[1], Type::kDynamic).sql : "NULL", text->sql),
-               .type = Type::kDynamic, .is_constant = text->is_constant};
+  return Typed{.sql = fmt::format("k_extract_all({}, {}, {})", convert(args[0], Type::kString).sql,
+                                  with_groups ? convert(args[1], Type::kDynamic).sql : "NULL", text->sql),
+               .type = Type::kDynamic,
+               .is_constant = text->is_constant};
 }
 
 Emitted emit_replace(std::span<const Typed> args, const EmitContext&) {
   if (auto bad = pattern_error(args[1])) return std::unexpected(*bad);
-  return Typed{.sql = fmt::format("k_replace_regex({}, {}, {})", convert(args[0], Type::kString).sql, convert(args[1], Type::kString).sql, convert(args[2], Type::kString).sql),
+  return Typed{.sql = fmt::format("k_replace_regex({}, {}, {})", convert(args[0], Type::kString).sql, convert(args[1], Type::kString).sql,
+                                  convert(args[2], Type::kString).sql),
                .is_constant = args[0].is_constant};
 }
 
 Emitted emit_countof(std::span<const Typed> args, const EmitContext&) {
   const std::string* kind = args.size() > 2 && args[2].literal ? std::get_if<std::string>(&*args[2].literal) : nullptr;
-  if (args.size() > 2 && (!kind || (*kind != "normal" && *kind != "regex"))) return std::unexpected(std::string("argument 3 of countof() must be \"normal\" or \"regex\""));
+  if (args.size() > 2 && (!kind || (*kind != "normal" && *kind != "regex")))
+    return std::unexpected(std::string("argument 3 of countof() must be \"normal\" or \"regex\""));
   const bool regex = kind && *kind == "regex";
   if (regex)
     if (auto bad = pattern_error(args[1])) return std::unexpected(*bad);
-  return Typed{.sql = fmt::format("{}({}, {})", regex ? "k_count_regex" : "k_count_plain", convert(args[0], Type::kString).sql, convert(args[1], Type::kString).sql),
-               .type = Type::kLong, .is_constant = args[0].is_constant};
+  return Typed{.sql = fmt::format("{}({}, {})", regex ? "k_count_regex" : "k_count_plain", convert(args[0], Type::kString).sql,
+                                  convert(args[1], Type::kString).sql),
+               .type = Type::kLong,
+               .is_constant = args[0].is_constant};
 }
 
 template <int Side>
 Emitted emit_trim(std::span<const Typed> args, const EmitContext&) {
   if (auto bad = pattern_error(args[0])) return std::unexpected(*bad);
   constexpr std::string_view kKernels[] = {"k_trim", "k_trim_start", "k_trim_end"};
-  return Typed{.sql = fmt::format("{}({}, {})", kKernels[Side], convert(args[0], Type::kString).sql, convert(args[1], Type::kString).sql), .is_constant = args[1].is_constant};
+  return Typed{.sql = fmt::format("{}({}, {})", kKernels[Side], convert(args[0], Type::kString).sql, convert(args[1], Type::kString).sql),
+               .is_constant = args[1].is_constant};
 }
 
 constexpr ScalarFunction kRows[] = {
-    {.name = "extract", .syntax = "extract(pattern, group, text [, typeof(type)])", .doc = "What the group of a regular expression matches, or ''.", .min_args = 3, .max_args = 4, .emit = emit_extract},
-    {.name = "extract_all", .syntax = "extract_all(pattern [, groups], text)", .doc = "An array of what the groups match, match by match.", .min_args = 2, .max_args = 3, .emit = emit_extract_all},
-    {.name = "extractall", .syntax = "extractall(pattern [, groups], text)", .doc = "The same as extract_all.", .min_args = 2, .max_args = 3, .emit = emit_extract_all, .replaced_by = "extract_all"},
-    {.name = "replace_regex", .syntax = "replace_regex(text, pattern, rewrite)", .doc = "Every match replaced; \\1 is the first group.", .min_args = 3, .max_args = 3, .emit = emit_replace},
-    {.name = "countof", .syntax = "countof(text, part [, kind])", .doc = "Occurrences of a text (they may overlap), or of a \"regex\".", .min_args = 2, .max_args = 3, .emit = emit_countof},
-    {.name = "indexof_regex", .syntax = "indexof_regex(text, pattern [, start [, length [, occurrence]]])", .doc = "Where the first match begins, -1 when nowhere.", .min_args = 2, .max_args = 5, .types = "sslll>l", .sql = "k_indexof_regex({0}, {1}, {2}, {3}, {4})"},
-    {.name = "trim", .syntax = "trim(pattern, text)", .doc = "What the pattern matches at both ends is cut off.", .min_args = 2, .max_args = 2, .emit = emit_trim<0>},
-    {.name = "trim_start", .syntax = "trim_start(pattern, text)", .doc = "What the pattern matches at the start is cut off.", .min_args = 2, .max_args = 2, .emit = emit_trim<1>},
-    {.name = "trim_end", .syntax = "trim_end(pattern, text)", .doc = "What the pattern matches at the end is cut off.", .min_args = 2, .max_args = 2, .emit = emit_trim<2>},
-    {.name = "regex_quote", .syntax = "regex_quote(text)", .doc = "The text as a pattern that matches just it.", .min_args = 1, .max_args = 1, .types = "s>s", .sql = "k_regex_quote({0})"},
+    {.name = "extract",
+     .syntax = "extract(pattern, group, text [, typeof(type)])",
+     .doc = "What the group of a regular expression matches, or ''.",
+     .min_args = 3,
+     .max_args = 4,
+     .emit = emit_extract},
+    {.name = "extract_all",
+     .syntax = "extract_all(pattern [, groups], text)",
+     .doc = "An array of what the groups match, match by match.",
+     .min_args = 2,
+     .max_args = 3,
+     .emit = emit_extract_all},
+    {.name = "extractall",
+     .syntax = "extractall(pattern [, groups], text)",
+     .doc = "The same as extract_all.",
+     .min_args = 2,
+     .max_args = 3,
+     .emit = emit_extract_all,
+     .replaced_by = "extract_all"},
+    {.name = "replace_regex",
+     .syntax = "replace_regex(text, pattern, rewrite)",
+     .doc = "Every match replaced; \\1 is the first group.",
+     .min_args = 3,
+     .max_args = 3,
+     .emit = emit_replace},
+    {.name = "countof",
+     .syntax = "countof(text, part [, kind])",
+     .doc = "Occurrences of a text (they may overlap), or of a \"regex\".",
+     .min_args = 2,
+     .max_args = 3,
+     .emit = emit_countof},
+    {.name = "indexof_regex",
+     .syntax = "indexof_regex(text, pattern [, start [, length [, occurrence]]])",
+     .doc = "Where the first match begins, -1 when nowhere.",
+     .min_args = 2,
+     .max_args = 5,
+     .types = "sslll>l",
+     .sql = "k_indexof_regex({0}, {1}, {2}, {3}, {4})"},
+    {.name = "trim",
+     .syntax = "trim(pattern, text)",
+     .doc = "What the pattern matches at both ends is cut off.",
+     .min_args = 2,
+     .max_args = 2,
+     .emit = emit_trim<0>},
+    {.name = "trim_start",
+     .syntax = "trim_start(pattern, text)",
+     .doc = "What the pattern matches at the start is cut off.",
+     .min_args = 2,
+     .max_args = 2,
+     .emit = emit_trim<1>},
+    {.name = "trim_end",
+     .syntax = "trim_end(pattern, text)",
+     .doc = "What the pattern matches at the end is cut off.",
+     .min_args = 2,
+     .max_args = 2,
+     .emit = emit_trim<2>},
+    {.name = "regex_quote",
+     .syntax = "regex_quote(text)",
+     .doc = "The text as a pattern that matches just it.",
+     .min_args = 1,
+     .max_args = 1,
+     .types = "s>s",
+     .sql = "k_regex_quote({0})"},
 };
 
 // replace(pattern, rewrite, text) is the old order of replace_regex.
@@ -239,7 +301,13 @@ Emitted emit_old_replace(std::span<const Typed> args, const EmitContext& context
   return emit_replace(reordered, context);
 }
 constexpr ScalarFunction kOldRows[] = {
-    {.name = "replace", .syntax = "replace(pattern, rewrite, text)", .doc = "Every match replaced.", .min_args = 3, .max_args = 3, .emit = emit_old_replace, .replaced_by = "replace_regex"},
+    {.name = "replace",
+     .syntax = "replace(pattern, rewrite, text)",
+     .doc = "Every match replaced.",
+     .min_args = 3,
+     .max_args = 3,
+     .emit = emit_old_replace,
+     .replaced_by = "replace_regex"},
 };
 
 }  // namespace
@@ -247,6 +315,6 @@ constexpr ScalarFunction kOldRows[] = {
 namespace functions {
 const FunctionTable kPatterns{kRows, kNatives};
 const FunctionTable kOldPatterns{kOldRows, {}};
-}
+}  // namespace functions
 
 }  // namespace egret::kql

@@ -128,13 +128,15 @@ std::optional<Stats> stats_of(std::string_view raw, bool ignore_missing) {
 void stats(const Args& a, Out& out) {
   const auto r = stats_of(a.text(0), !a.null(1) && a.boolean(1));
   if (!r) return out.text("[null,null,null,null,null,null,null]");
-  out.text(fmt::format("[{},{},{},{},{},{},{}]", number_json(r->min), r->min_index, number_json(r->max), r->max_index, number_json(r->avg), number_json(r->stdev), number_json(r->variance)));
+  out.text(fmt::format("[{},{},{},{},{},{},{}]", number_json(r->min), r->min_index, number_json(r->max), r->max_index, number_json(r->avg),
+                       number_json(r->stdev), number_json(r->variance)));
 }
 void stats_bag(const Args& a, Out& out) {
   const auto r = stats_of(a.text(0), !a.null(1) && a.boolean(1));
   if (!r) return out.null();
-  out.text(fmt::format(R"({{"min":{},"min_idx":{},"max":{},"max_idx":{},"avg":{},"stdev":{},"variance":{},"sum":{},"len":{}}})", number_json(r->min), r->min_index, number_json(r->max),
-                       r->max_index, number_json(r->avg), number_json(r->stdev), number_json(r->variance), number_json(r->sum), r->length));
+  out.text(fmt::format(R"({{"min":{},"min_idx":{},"max":{},"max_idx":{},"avg":{},"stdev":{},"variance":{},"sum":{},"len":{}}})",
+                       number_json(r->min), r->min_index, number_json(r->max), r->max_index, number_json(r->avg), number_json(r->stdev),
+                       number_json(r->variance), number_json(r->sum), r->length));
 }
 
 template <bool Product>
@@ -212,14 +214,16 @@ void fit_line(const Args& a, Out& out) {
   if (!is_array(a.text(0))) return out.null();
   const Series s = series_of(a.text(0));
   const Line l = fit(s, 0, s.size());
-  out.text(fmt::format("[{},{},{},{},{},{}]", number_json(l.r2), number_json(l.slope), number_json(l.variance), number_json(l.residual), number_json(l.intercept), json_of(points(l, s.size()))));
+  out.text(fmt::format("[{},{},{},{},{},{}]", number_json(l.r2), number_json(l.slope), number_json(l.variance), number_json(l.residual),
+                       number_json(l.intercept), json_of(points(l, s.size()))));
 }
 void fit_line_bag(const Args& a, Out& out) {
   if (!is_array(a.text(0))) return out.null();
   const Series s = series_of(a.text(0));
   const Line l = fit(s, 0, s.size());
-  out.text(fmt::format(R"({{"rsquare":{},"slope":{},"variance":{},"rvariance":{},"interception":{},"line_fit":{}}})", number_json(l.r2), number_json(l.slope), number_json(l.variance),
-                       number_json(l.residual), number_json(l.intercept), json_of(points(l, s.size()))));
+  out.text(fmt::format(R"({{"rsquare":{},"slope":{},"variance":{},"rvariance":{},"interception":{},"line_fit":{}}})", number_json(l.r2),
+                       number_json(l.slope), number_json(l.variance), number_json(l.residual), number_json(l.intercept),
+                       json_of(points(l, s.size()))));
 }
 constexpr size_t kMaxSplit = 4096;  // every split is tried
 void fit_2lines(const Args& a, Out& out) {
@@ -230,7 +234,8 @@ void fit_2lines(const Args& a, Out& out) {
   double least = INFINITY;
   for (size_t at = 2; at + 2 <= s.size(); ++at) {
     const Line l = fit(s, 0, at), r = fit(s, at, s.size());
-    const double rest = l.residual * static_cast<double>(std::max<size_t>(at - 1, 1)) + r.residual * static_cast<double>(std::max<size_t>(s.size() - at - 1, 1));
+    const double rest = l.residual * static_cast<double>(std::max<size_t>(at - 1, 1)) +
+                        r.residual * static_cast<double>(std::max<size_t>(s.size() - at - 1, 1));
     if (rest < least) least = rest, best = at;
   }
   const Line l = fit(s, 0, best), r = fit(s, best, s.size()), all = fit(s, 0, s.size());
@@ -238,8 +243,12 @@ void fit_2lines(const Args& a, Out& out) {
   for (const double v : points(r, s.size() - best)) line.push_back(v);
   const double residual = least / static_cast<double>(s.size() - 1);
   const double r2 = all.variance > 0 ? 1 - residual / all.variance : 0;
-  const auto part = [](const Line& x) { return fmt::format("{},{},{},{},{}", number_json(x.r2), number_json(x.slope), number_json(x.intercept), number_json(x.variance), number_json(x.residual)); };
-  out.text(fmt::format("[{},{},{},{},{},{},{}]", number_json(r2), best, number_json(all.variance), number_json(residual), json_of(line), part(r), part(l)));
+  const auto part = [](const Line& x) {
+    return fmt::format("{},{},{},{},{}", number_json(x.r2), number_json(x.slope), number_json(x.intercept), number_json(x.variance),
+                       number_json(x.residual));
+  };
+  out.text(fmt::format("[{},{},{},{},{},{},{}]", number_json(r2), best, number_json(all.variance), number_json(residual), json_of(line),
+                       part(r), part(l)));
 }
 
 // ---- outliers and seasons ----
@@ -407,7 +416,8 @@ void fir(const Args& a, Out& out) {  // (series, filter, normalise, centre)
   Series r(s.size(), 0);
   for (int64_t i = 0; i < static_cast<int64_t>(s.size()); ++i)
     for (int64_t k = 0; k < static_cast<int64_t>(f.size()); ++k)
-      if (const int64_t at = i - k + shift; at >= 0 && at < static_cast<int64_t>(s.size())) r[static_cast<size_t>(i)] += s[static_cast<size_t>(at)] * f[static_cast<size_t>(k)];
+      if (const int64_t at = i - k + shift; at >= 0 && at < static_cast<int64_t>(s.size()))
+        r[static_cast<size_t>(i)] += s[static_cast<size_t>(at)] * f[static_cast<size_t>(k)];
   out.text(json_of(r));
 }
 void iir(const Args& a, Out& out) {
@@ -422,7 +432,9 @@ void iir(const Args& a, Out& out) {
   out.text(json_of(r));
 }
 
-bool is_missing(const Args& a, size_t i, std::string_view e) { return a.null(i) ? json::kind(e) == Kind::kNull : json::equal(e, a.text(i)) || json::kind(e) == Kind::kNull; }
+bool is_missing(const Args& a, size_t i, std::string_view e) {
+  return a.null(i) ? json::kind(e) == Kind::kNull : json::equal(e, a.text(i)) || json::kind(e) == Kind::kNull;
+}
 
 template <bool Backward>
 void fill_from_neighbour(const Args& a, Out& out) {  // (series, what counts as missing)
@@ -431,8 +443,10 @@ void fill_from_neighbour(const Args& a, Out& out) {  // (series, what counts as 
   if constexpr (Backward) std::reverse(all.begin(), all.end());
   std::string_view last;
   for (std::string_view& e : all) {
-    if (!is_missing(a, 1, e)) last = e;
-    else if (last.data()) e = last;
+    if (!is_missing(a, 1, e))
+      last = e;
+    else if (last.data())
+      e = last;
   }
   if constexpr (Backward) std::reverse(all.begin(), all.end());
   ArrayOut list(out.scratch);
@@ -460,7 +474,8 @@ void fill_linear(const Args& a, Out& out) {  // (series, what counts as missing,
   }
   for (size_t k = 0; k + 1 < known.size(); ++k)
     for (size_t i = known[k] + 1; i < known[k + 1]; ++i)
-      s[i] = s[known[k]] + (s[known[k + 1]] - s[known[k]]) * static_cast<double>(i - known[k]) / static_cast<double>(known[k + 1] - known[k]);
+      s[i] =
+          s[known[k]] + (s[known[k + 1]] - s[known[k]]) * static_cast<double>(i - known[k]) / static_cast<double>(known[k + 1] - known[k]);
   if (a.boolean(2)) {
     std::fill(s.begin(), s.begin() + static_cast<std::ptrdiff_t>(known.front()), s[known.front()]);
     std::fill(s.begin() + static_cast<std::ptrdiff_t>(known.back()), s.end(), s[known.back()]);
@@ -469,53 +484,222 @@ void fill_linear(const Args& a, Out& out) {  // (series, what counts as missing,
 }
 
 constexpr Native kNatives[] = {
-    native<each<f_abs>>("k_series_abs", "d>d"), native<each<f_acos>>("k_series_acos", "d>d"), native<each<f_asin>>("k_series_asin", "d>d"), native<each<f_atan>>("k_series_atan", "d>d"),
-    native<each<f_ceil>>("k_series_ceiling", "d>d"), native<each<f_cos>>("k_series_cos", "d>d"), native<each<f_exp>>("k_series_exp", "d>d"), native<each<f_floor>>("k_series_floor", "d>d"),
-    native<each<f_log>>("k_series_log", "d>d"), native<each<f_sign>>("k_series_sign", "d>d"), native<each<f_sin>>("k_series_sin", "d>d"), native<each<f_tan>>("k_series_tan", "d>d"),
-    native<both<f_add>>("k_series_add", "dd>d"), native<both<f_subtract>>("k_series_subtract", "dd>d"), native<both<f_multiply>>("k_series_multiply", "dd>d"),
-    native<both<f_divide>>("k_series_divide", "dd>d"), native<both<f_pow>>("k_series_pow", "dd>d"), native<both<f_equals>>("k_series_equals", "dd>d"),
-    native<both<f_not_equals>>("k_series_not_equals", "dd>d"), native<both<f_greater>>("k_series_greater", "dd>d"), native<both<f_greater_equals>>("k_series_greater_equals", "dd>d"),
-    native<both<f_less>>("k_series_less", "dd>d"), native<both<f_less_equals>>("k_series_less_equals", "dd>d"), native<stats>("k_series_stats", "dB>d"),
-    native<stats_bag>("k_series_stats_dynamic", "dB>d"), native<total<false>>("k_series_sum", "d>r"), native<total<true>>("k_series_product", "d>r"), native<dot>("k_series_dot_product", "dd>r"),
-    native<magnitude>("k_series_magnitude", "d>r"), native<cosine>("k_series_cosine_similarity", "dd>r"), native<pearson>("k_series_pearson_correlation", "dd>r"),
-    native<fit_line>("k_series_fit_line", "d>d"), native<fit_line_bag>("k_series_fit_line_dynamic", "d>d"), native<fit_2lines>("k_series_fit_2lines", "d>d"),
-    native<outliers>("k_series_outliers", "dsRRR>d"), native<periods_detect>("k_series_periods_detect", "drrl>d"), native<periods_validate>("k_series_periods_validate", "dd>d"),
-    native<decompose_of>("k_series_decompose", "dlslr>d"), native<decompose_anomalies>("k_series_decompose_anomalies", "drlslsr>d"), native<decompose_forecast>("k_series_decompose_forecast", "dllsr>d"),
-    native<fir>("k_series_fir", "ddbb>d"), native<iir>("k_series_iir", "ddd>d"), native<fill_from_neighbour<false>>("k_series_fill_forward", "dD>d"),
-    native<fill_from_neighbour<true>>("k_series_fill_backward", "dD>d"), native<fill_const>("k_series_fill_const", "dDD>d"), native<fill_linear>("k_series_fill_linear", "dDbR>d"),
+    native<each<f_abs>>("k_series_abs", "d>d"),
+    native<each<f_acos>>("k_series_acos", "d>d"),
+    native<each<f_asin>>("k_series_asin", "d>d"),
+    native<each<f_atan>>("k_series_atan", "d>d"),
+    native<each<f_ceil>>("k_series_ceiling", "d>d"),
+    native<each<f_cos>>("k_series_cos", "d>d"),
+    native<each<f_exp>>("k_series_exp", "d>d"),
+    native<each<f_floor>>("k_series_floor", "d>d"),
+    native<each<f_log>>("k_series_log", "d>d"),
+    native<each<f_sign>>("k_series_sign", "d>d"),
+    native<each<f_sin>>("k_series_sin", "d>d"),
+    native<each<f_tan>>("k_series_tan", "d>d"),
+    native<both<f_add>>("k_series_add", "dd>d"),
+    native<both<f_subtract>>("k_series_subtract", "dd>d"),
+    native<both<f_multiply>>("k_series_multiply", "dd>d"),
+    native<both<f_divide>>("k_series_divide", "dd>d"),
+    native<both<f_pow>>("k_series_pow", "dd>d"),
+    native<both<f_equals>>("k_series_equals", "dd>d"),
+    native<both<f_not_equals>>("k_series_not_equals", "dd>d"),
+    native<both<f_greater>>("k_series_greater", "dd>d"),
+    native<both<f_greater_equals>>("k_series_greater_equals", "dd>d"),
+    native<both<f_less>>("k_series_less", "dd>d"),
+    native<both<f_less_equals>>("k_series_less_equals", "dd>d"),
+    native<stats>("k_series_stats", "dB>d"),
+    native<stats_bag>("k_series_stats_dynamic", "dB>d"),
+    native<total<false>>("k_series_sum", "d>r"),
+    native<total<true>>("k_series_product", "d>r"),
+    native<dot>("k_series_dot_product", "dd>r"),
+    native<magnitude>("k_series_magnitude", "d>r"),
+    native<cosine>("k_series_cosine_similarity", "dd>r"),
+    native<pearson>("k_series_pearson_correlation", "dd>r"),
+    native<fit_line>("k_series_fit_line", "d>d"),
+    native<fit_line_bag>("k_series_fit_line_dynamic", "d>d"),
+    native<fit_2lines>("k_series_fit_2lines", "d>d"),
+    native<outliers>("k_series_outliers", "dsRRR>d"),
+    native<periods_detect>("k_series_periods_detect", "drrl>d"),
+    native<periods_validate>("k_series_periods_validate", "dd>d"),
+    native<decompose_of>("k_series_decompose", "dlslr>d"),
+    native<decompose_anomalies>("k_series_decompose_anomalies", "drlslsr>d"),
+    native<decompose_forecast>("k_series_decompose_forecast", "dllsr>d"),
+    native<fir>("k_series_fir", "ddbb>d"),
+    native<iir>("k_series_iir", "ddd>d"),
+    native<fill_from_neighbour<false>>("k_series_fill_forward", "dD>d"),
+    native<fill_from_neighbour<true>>("k_series_fill_backward", "dD>d"),
+    native<fill_const>("k_series_fill_const", "dDD>d"),
+    native<fill_linear>("k_series_fill_linear", "dDbR>d"),
 };
 
-#define EGRET_SERIES_1(NAME, DOC) {.name = "series_" NAME, .syntax = "series_" NAME "(series)", .doc = DOC, .min_args = 1, .max_args = 1, .types = "d>d", .sql = "k_series_" NAME "({0})"}
-#define EGRET_SERIES_1R(NAME, DOC) {.name = "series_" NAME, .syntax = "series_" NAME "(series)", .doc = DOC, .min_args = 1, .max_args = 1, .types = "d>r", .sql = "k_series_" NAME "({0})"}
-#define EGRET_SERIES_2(NAME, DOC) {.name = "series_" NAME, .syntax = "series_" NAME "(series, series)", .doc = DOC, .min_args = 2, .max_args = 2, .types = "dd>d", .sql = "k_series_" NAME "({0}, {1})"}
-#define EGRET_SERIES_2R(NAME, DOC) {.name = "series_" NAME, .syntax = "series_" NAME "(series, series)", .doc = DOC, .min_args = 2, .max_args = 2, .types = "dd>r", .sql = "k_series_" NAME "({0}, {1})"}
+#define EGRET_SERIES_1(NAME, DOC)       \
+  {.name = "series_" NAME,              \
+   .syntax = "series_" NAME "(series)", \
+   .doc = DOC,                          \
+   .min_args = 1,                       \
+   .max_args = 1,                       \
+   .types = "d>d",                      \
+   .sql = "k_series_" NAME "({0})"}
+#define EGRET_SERIES_1R(NAME, DOC)      \
+  {.name = "series_" NAME,              \
+   .syntax = "series_" NAME "(series)", \
+   .doc = DOC,                          \
+   .min_args = 1,                       \
+   .max_args = 1,                       \
+   .types = "d>r",                      \
+   .sql = "k_series_" NAME "({0})"}
+#define EGRET_SERIES_2(NAME, DOC)               \
+  {.name = "series_" NAME,                      \
+   .syntax = "series_" NAME "(series, series)", \
+   .doc = DOC,                                  \
+   .min_args = 2,                               \
+   .max_args = 2,                               \
+   .types = "dd>d",                             \
+   .sql = "k_series_" NAME "({0}, {1})"}
+#define EGRET_SERIES_2R(NAME, DOC)              \
+  {.name = "series_" NAME,                      \
+   .syntax = "series_" NAME "(series, series)", \
+   .doc = DOC,                                  \
+   .min_args = 2,                               \
+   .max_args = 2,                               \
+   .types = "dd>r",                             \
+   .sql = "k_series_" NAME "({0}, {1})"}
 
 constexpr ScalarFunction kRows[] = {
-    EGRET_SERIES_1("abs", "Without signs."), EGRET_SERIES_1("acos", "Arc cosines."), EGRET_SERIES_1("asin", "Arc sines."), EGRET_SERIES_1("atan", "Arc tangents."),
-    EGRET_SERIES_1("ceiling", "Whole numbers above."), EGRET_SERIES_1("cos", "Cosines."), EGRET_SERIES_1("exp", "Powers of e."), EGRET_SERIES_1("floor", "Whole numbers below."),
-    EGRET_SERIES_1("log", "Natural logarithms."), EGRET_SERIES_1("sign", "Signs."), EGRET_SERIES_1("sin", "Sines."), EGRET_SERIES_1("tan", "Tangents."),
-    EGRET_SERIES_2("add", "Sums."), EGRET_SERIES_2("subtract", "Differences."), EGRET_SERIES_2("multiply", "Products."), EGRET_SERIES_2("divide", "Quotients."), EGRET_SERIES_2("pow", "Powers."),
-    EGRET_SERIES_2("equals", "Whether equal."), EGRET_SERIES_2("not_equals", "Whether not equal."), EGRET_SERIES_2("greater", "Whether greater."),
-    EGRET_SERIES_2("greater_equals", "Whether greater or equal."), EGRET_SERIES_2("less", "Whether less."), EGRET_SERIES_2("less_equals", "Whether less or equal."),
-    EGRET_SERIES_1R("sum", "Sum of all."), EGRET_SERIES_1R("product", "Product of all."), EGRET_SERIES_1R("magnitude", "Length of the vector."),
-    EGRET_SERIES_2R("dot_product", "Dot product."), EGRET_SERIES_2R("cosine_similarity", "Cosine of the angle between the vectors."), EGRET_SERIES_2R("pearson_correlation", "Pearson's correlation."),
+    EGRET_SERIES_1("abs", "Without signs."),
+    EGRET_SERIES_1("acos", "Arc cosines."),
+    EGRET_SERIES_1("asin", "Arc sines."),
+    EGRET_SERIES_1("atan", "Arc tangents."),
+    EGRET_SERIES_1("ceiling", "Whole numbers above."),
+    EGRET_SERIES_1("cos", "Cosines."),
+    EGRET_SERIES_1("exp", "Powers of e."),
+    EGRET_SERIES_1("floor", "Whole numbers below."),
+    EGRET_SERIES_1("log", "Natural logarithms."),
+    EGRET_SERIES_1("sign", "Signs."),
+    EGRET_SERIES_1("sin", "Sines."),
+    EGRET_SERIES_1("tan", "Tangents."),
+    EGRET_SERIES_2("add", "Sums."),
+    EGRET_SERIES_2("subtract", "Differences."),
+    EGRET_SERIES_2("multiply", "Products."),
+    EGRET_SERIES_2("divide", "Quotients."),
+    EGRET_SERIES_2("pow", "Powers."),
+    EGRET_SERIES_2("equals", "Whether equal."),
+    EGRET_SERIES_2("not_equals", "Whether not equal."),
+    EGRET_SERIES_2("greater", "Whether greater."),
+    EGRET_SERIES_2("greater_equals", "Whether greater or equal."),
+    EGRET_SERIES_2("less", "Whether less."),
+    EGRET_SERIES_2("less_equals", "Whether less or equal."),
+    EGRET_SERIES_1R("sum", "Sum of all."),
+    EGRET_SERIES_1R("product", "Product of all."),
+    EGRET_SERIES_1R("magnitude", "Length of the vector."),
+    EGRET_SERIES_2R("dot_product", "Dot product."),
+    EGRET_SERIES_2R("cosine_similarity", "Cosine of the angle between the vectors."),
+    EGRET_SERIES_2R("pearson_correlation", "Pearson's correlation."),
     EGRET_SERIES_1("fit_line", "Linear regression: rsquare, slope, variance, rvariance, interception, line_fit."),
     EGRET_SERIES_1("fit_line_dynamic", "Linear regression as a bag."),
-    EGRET_SERIES_1("fit_2lines", "Two lines with the best split: rsquare, split_idx, variance, rvariance, line_fit, and of the right and the left line rsquare, slope, interception, variance, rvariance."),
-    {.name = "series_stats", .syntax = "series_stats(series [, ignore_nonfinite])", .doc = "min, min_idx, max, max_idx, avg, stdev, variance.", .min_args = 1, .max_args = 2, .types = "db>d", .sql = "k_series_stats({0}, {1})"},
-    {.name = "series_stats_dynamic", .syntax = "series_stats_dynamic(series [, ignore_nonfinite])", .doc = "Statistics as a bag.", .min_args = 1, .max_args = 2, .types = "db>d", .sql = "k_series_stats_dynamic({0}, {1})"},
-    {.name = "series_outliers", .syntax = "series_outliers(series [, kind [, ignored [, low % [, high %]]]])", .doc = "How far outside each element is; 1.5 and more is an outlier.", .min_args = 1, .max_args = 5, .types = "dsrrr>d", .sql = "k_series_outliers({0}, coalesce({1}, 'ctukey'), {2}, {3}, {4})"},
-    {.name = "series_periods_detect", .syntax = "series_periods_detect(series, least, most, count)", .doc = "The periods found and their scores.", .min_args = 4, .max_args = 4, .types = "drrl>d", .sql = "k_series_periods_detect({0}, {1}, {2}, {3})"},
-    {.name = "series_periods_validate", .syntax = "series_periods_validate(series, period, …)", .doc = "The periods and their scores.", .min_args = 2, .max_args = 17, .types = "dd*>d", .sql = "k_series_periods_validate({0}, k_pack_array({1*}))"},
-    {.name = "series_decompose", .syntax = "series_decompose(series [, seasonality [, trend [, test_points [, threshold]]]])", .doc = "baseline, seasonal, trend, residual.", .min_args = 1, .max_args = 5, .types = "dlslr>d", .sql = "k_series_decompose({0}, coalesce({1}, -1), coalesce({2}, 'avg'), coalesce({3}, 0), coalesce({4}, 0.6))"},
-    {.name = "series_decompose_anomalies", .syntax = "series_decompose_anomalies(series [, threshold [, seasonality [, trend [, test_points [, method [, seasonality_threshold]]]]]])", .doc = "ad_flag, ad_score, baseline.", .min_args = 1, .max_args = 7, .types = "drlslsr>d", .sql = "k_series_decompose_anomalies({0}, coalesce({1}, 1.5), coalesce({2}, -1), coalesce({3}, 'avg'), coalesce({4}, 0), coalesce({5}, 'ctukey'), coalesce({6}, 0.6))"},
-    {.name = "series_decompose_forecast", .syntax = "series_decompose_forecast(series, points [, seasonality [, trend [, threshold]]])", .doc = "baseline, seasonal, trend, residual, with the last points predicted.", .min_args = 2, .max_args = 5, .types = "dllsr>d", .sql = "k_series_decompose_forecast({0}, {1}, coalesce({2}, -1), coalesce({3}, 'linefit'), coalesce({4}, 0.6))"},
-    {.name = "series_fir", .syntax = "series_fir(series, filter [, normalize [, center]])", .doc = "Filtered by weights of the last elements.", .min_args = 2, .max_args = 4, .types = "ddbb>d", .sql = "k_series_fir({0}, {1}, coalesce({2}, true), coalesce({3}, false))"},
-    {.name = "series_iir", .syntax = "series_iir(series, numerators, denominators)", .doc = "Filtered recursively.", .min_args = 3, .max_args = 3, .types = "ddd>d", .sql = "k_series_iir({0}, {1}, {2})"},
-    {.name = "series_fill_forward", .syntax = "series_fill_forward(series [, missing])", .doc = "Missing elements take the one before.", .min_args = 1, .max_args = 2, .types = "dd>d", .sql = "k_series_fill_forward({0}, {1})"},
-    {.name = "series_fill_backward", .syntax = "series_fill_backward(series [, missing])", .doc = "Missing elements take the one behind.", .min_args = 1, .max_args = 2, .types = "dd>d", .sql = "k_series_fill_backward({0}, {1})"},
-    {.name = "series_fill_const", .syntax = "series_fill_const(series, value [, missing])", .doc = "Missing elements take the value.", .min_args = 2, .max_args = 3, .types = "ddd>d", .sql = "k_series_fill_const({0}, {1}, {2})"},
-    {.name = "series_fill_linear", .syntax = "series_fill_linear(series [, missing [, fill_edges [, constant]]])", .doc = "Missing elements lie on the line between their neighbours.", .min_args = 1, .max_args = 4, .types = "ddbr>d", .sql = "k_series_fill_linear({0}, {1}, coalesce({2}, true), {3})"},
+    EGRET_SERIES_1("fit_2lines",
+                   "Two lines with the best split: rsquare, split_idx, variance, rvariance, line_fit, and of the right and the left line "
+                   "rsquare, slope, interception, variance, rvariance."),
+    {.name = "series_stats",
+     .syntax = "series_stats(series [, ignore_nonfinite])",
+     .doc = "min, min_idx, max, max_idx, avg, stdev, variance.",
+     .min_args = 1,
+     .max_args = 2,
+     .types = "db>d",
+     .sql = "k_series_stats({0}, {1})"},
+    {.name = "series_stats_dynamic",
+     .syntax = "series_stats_dynamic(series [, ignore_nonfinite])",
+     .doc = "Statistics as a bag.",
+     .min_args = 1,
+     .max_args = 2,
+     .types = "db>d",
+     .sql = "k_series_stats_dynamic({0}, {1})"},
+    {.name = "series_outliers",
+     .syntax = "series_outliers(series [, kind [, ignored [, low % [, high %]]]])",
+     .doc = "How far outside each element is; 1.5 and more is an outlier.",
+     .min_args = 1,
+     .max_args = 5,
+     .types = "dsrrr>d",
+     .sql = "k_series_outliers({0}, coalesce({1}, 'ctukey'), {2}, {3}, {4})"},
+    {.name = "series_periods_detect",
+     .syntax = "series_periods_detect(series, least, most, count)",
+     .doc = "The periods found and their scores.",
+     .min_args = 4,
+     .max_args = 4,
+     .types = "drrl>d",
+     .sql = "k_series_periods_detect({0}, {1}, {2}, {3})"},
+    {.name = "series_periods_validate",
+     .syntax = "series_periods_validate(series, period, …)",
+     .doc = "The periods and their scores.",
+     .min_args = 2,
+     .max_args = 17,
+     .types = "dd*>d",
+     .sql = "k_series_periods_validate({0}, k_pack_array({1*}))"},
+    {.name = "series_decompose",
+     .syntax = "series_decompose(series [, seasonality [, trend [, test_points [, threshold]]]])",
+     .doc = "baseline, seasonal, trend, residual.",
+     .min_args = 1,
+     .max_args = 5,
+     .types = "dlslr>d",
+     .sql = "k_series_decompose({0}, coalesce({1}, -1), coalesce({2}, 'avg'), coalesce({3}, 0), coalesce({4}, 0.6))"},
+    {.name = "series_decompose_anomalies",
+     .syntax =
+         "series_decompose_anomalies(series [, threshold [, seasonality [, trend [, test_points [, method [, seasonality_threshold]]]]]])",
+     .doc = "ad_flag, ad_score, baseline.",
+     .min_args = 1,
+     .max_args = 7,
+     .types = "drlslsr>d",
+     .sql = "k_series_decompose_anomalies({0}, coalesce({1}, 1.5), coalesce({2}, -1), coalesce({3}, 'avg'), coalesce({4}, 0), "
+            "coalesce({5}, 'ctukey'), coalesce({6}, 0.6))"},
+    {.name = "series_decompose_forecast",
+     .syntax = "series_decompose_forecast(series, points [, seasonality [, trend [, threshold]]])",
+     .doc = "baseline, seasonal, trend, residual, with the last points predicted.",
+     .min_args = 2,
+     .max_args = 5,
+     .types = "dllsr>d",
+     .sql = "k_series_decompose_forecast({0}, {1}, coalesce({2}, -1), coalesce({3}, 'linefit'), coalesce({4}, 0.6))"},
+    {.name = "series_fir",
+     .syntax = "series_fir(series, filter [, normalize [, center]])",
+     .doc = "Filtered by weights of the last elements.",
+     .min_args = 2,
+     .max_args = 4,
+     .types = "ddbb>d",
+     .sql = "k_series_fir({0}, {1}, coalesce({2}, true), coalesce({3}, false))"},
+    {.name = "series_iir",
+     .syntax = "series_iir(series, numerators, denominators)",
+     .doc = "Filtered recursively.",
+     .min_args = 3,
+     .max_args = 3,
+     .types = "ddd>d",
+     .sql = "k_series_iir({0}, {1}, {2})"},
+    {.name = "series_fill_forward",
+     .syntax = "series_fill_forward(series [, missing])",
+     .doc = "Missing elements take the one before.",
+     .min_args = 1,
+     .max_args = 2,
+     .types = "dd>d",
+     .sql = "k_series_fill_forward({0}, {1})"},
+    {.name = "series_fill_backward",
+     .syntax = "series_fill_backward(series [, missing])",
+     .doc = "Missing elements take the one behind.",
+     .min_args = 1,
+     .max_args = 2,
+     .types = "dd>d",
+     .sql = "k_series_fill_backward({0}, {1})"},
+    {.name = "series_fill_const",
+     .syntax = "series_fill_const(series, value [, missing])",
+     .doc = "Missing elements take the value.",
+     .min_args = 2,
+     .max_args = 3,
+     .types = "ddd>d",
+     .sql = "k_series_fill_const({0}, {1}, {2})"},
+    {.name = "series_fill_linear",
+     .syntax = "series_fill_linear(series [, missing [, fill_edges [, constant]]])",
+     .doc = "Missing elements lie on the line between their neighbours.",
+     .min_args = 1,
+     .max_args = 4,
+     .types = "ddbr>d",
+     .sql = "k_series_fill_linear({0}, {1}, coalesce({2}, true), {3})"},
 };
 #undef EGRET_SERIES_1
 #undef EGRET_SERIES_1R

@@ -33,10 +33,14 @@ bool has_bounded(std::string_view text, std::string_view part, bool from_start, 
 }
 
 template <bool Cs, bool FromStart, bool ToEnd>
-void has(const Args& a, Out& out) { out.boolean(has_bounded<Cs>(a.text(0), a.text(1), FromStart, ToEnd)); }
+void has(const Args& a, Out& out) {
+  out.boolean(has_bounded<Cs>(a.text(0), a.text(1), FromStart, ToEnd));
+}
 
 template <bool Cs>
-void contains(const Args& a, Out& out) { out.boolean(find_text<Cs>(a.text(0), a.text(1), 0) != std::string_view::npos); }
+void contains(const Args& a, Out& out) {
+  out.boolean(find_text<Cs>(a.text(0), a.text(1), 0) != std::string_view::npos);
+}
 template <bool Cs>
 void starts(const Args& a, Out& out) {
   const std::string_view text = a.text(0), part = a.text(1);

@@ -167,10 +167,11 @@ struct Unit {
   double ticks;
 };
 constexpr Unit kUnits[] = {
-    {"tick", 1}, {"ticks", 1}, {"microsecond", 10}, {"microseconds", 10}, {"micro", 10}, {"us", 10}, {"ms", 1e4}, {"milli", 1e4}, {"millis", 1e4},
-    {"millisecond", 1e4}, {"milliseconds", 1e4}, {"s", 1e7}, {"sec", 1e7}, {"second", 1e7}, {"seconds", 1e7}, {"m", 6e8}, {"min", 6e8},
-    {"minute", 6e8}, {"minutes", 6e8}, {"h", 36e9}, {"hr", 36e9}, {"hrs", 36e9}, {"hour", 36e9}, {"hours", 36e9}, {"d", 864e9}, {"day", 864e9},
-    {"days", 864e9}, {"ns", 0.01}, {"nanosecond", 0.01}, {"nanoseconds", 0.01},
+    {"tick", 1},      {"ticks", 1},    {"microsecond", 10}, {"microseconds", 10}, {"micro", 10},         {"us", 10},
+    {"ms", 1e4},      {"milli", 1e4},  {"millis", 1e4},     {"millisecond", 1e4}, {"milliseconds", 1e4}, {"s", 1e7},
+    {"sec", 1e7},     {"second", 1e7}, {"seconds", 1e7},    {"m", 6e8},           {"min", 6e8},          {"minute", 6e8},
+    {"minutes", 6e8}, {"h", 36e9},     {"hr", 36e9},        {"hrs", 36e9},        {"hour", 36e9},        {"hours", 36e9},
+    {"d", 864e9},     {"day", 864e9},  {"days", 864e9},     {"ns", 0.01},         {"nanosecond", 0.01},  {"nanoseconds", 0.01},
 };
 
 }  // namespace
@@ -285,7 +286,8 @@ std::optional<Ticks> to_timespan(std::string_view text) {
 
 std::optional<std::string> to_guid(std::string_view text) {
   text = trim(text);
-  if (text.size() >= 2 && ((text.front() == '{' && text.back() == '}') || (text.front() == '(' && text.back() == ')'))) text = text.substr(1, text.size() - 2);
+  if (text.size() >= 2 && ((text.front() == '{' && text.back() == '}') || (text.front() == '(' && text.back() == ')')))
+    text = text.substr(1, text.size() - 2);
   const bool dashes = text.size() == 36;
   if (!dashes && text.size() != 32) return {};
   std::string out;
