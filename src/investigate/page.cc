@@ -247,7 +247,14 @@ std::string render_page(const Answer& a, const PageOptions& options) {
   plan_part(a, options, out);
   if (!a.credentials.empty()) {
     out.heading("Credentials within reach, in the order to rotate");
-    for (const auto& c : a.credentials) out.text(fmt::format("  {:>2}", c.order), safe(c.kind + " " + c.name + ": " + c.reach), 6);
+    constexpr size_t kShown = 8;
+    for (const auto& c : a.credentials) {
+      if (!options.evidence && static_cast<size_t>(&c - a.credentials.data()) == kShown) {
+        out.text("   …", fmt::format("{} more; the plan has them all", a.credentials.size() - kShown), 6);
+        break;
+      }
+      out.text(fmt::format("  {:>2}", c.order), safe(c.kind + " " + c.name + ": " + c.reach), 6);
+    }
   }
   if (!a.candidates.empty()) candidates(a, options, out);
   if (!a.missing.empty()) {
