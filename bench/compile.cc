@@ -28,7 +28,7 @@ int main(int argc, char** argv) {
   }
   simdjson::dom::parser parser;
   simdjson::dom::document_stream lines;
-  const auto file = simdjson::padded_string::load(argv[1]);
+  auto file = simdjson::padded_string::load(argv[1]);
   if (file.error() || parser.parse_many(file.value(), 16 << 20).get(lines)) {
     fmt::print(stderr, "cannot read {}\n", argv[1]);
     return 3;

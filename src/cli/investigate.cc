@@ -3,6 +3,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
 
@@ -88,10 +89,25 @@ Result<int64_t> keep(store::Engine& engine, const std::string& data, const inves
   return number;
 }
 
+// Where the time went, for --timings.
+class Steps {
+ public:
+  explicit Steps(bool wanted) : wanted_(wanted) {}
+  void done(std::string_view step) {
+    const auto now = std::chrono::steady_clock::now();
+    if (wanted_) fmt::print(stderr, "{:<10} {:8.2f} s\n", step, std::chrono::duration<double>(now - since_).count());
+    since_ = now;
+  }
+
+ private:
+  bool wanted_;
+  std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
+};
+
 int run(const std::vector<std::string>& args) {
   std::string folder, data, format = "page", now_option, time_option;
   investigate::Question question;
-  bool evidence = false, all_steps = false, no_keep = false;
+  bool evidence = false, all_steps = false, no_keep = false, timings = false;
   Options options("investigate", "From an alert, or a folder of exported logs, to owner, cause, verdict and plan.", kMore);
   options.argument("FOLDER", folder, "exported logs", false)
       .value("--alert", question.alert, "ID", "this alert of those in the logs (the beginning of its id is enough)")
@@ -104,6 +120,7 @@ int run(const std::vector<std::string>& args) {
       .flag("--evidence", evidence, "show every test with its query")
       .flag("--all-steps", all_steps, "show every command of the plan")
       .flag("--no-keep", no_keep, "do not store the answer as an incident")
+      .flag("--timings", timings, "say on standard error how long each step took")
       .value("--now", now_option, "TIME", "when the judgement is made");
   if (const auto code = options.parse(args)) return *code;
   if (folder.empty() && data.empty())
@@ -116,15 +133,18 @@ int run(const std::vector<std::string>& args) {
     question.time = *t;
   }
 
+  Steps steps(timings);
   store::EngineOptions where;
   where.folder = data;
   const auto engine = store::Engine::open(where);
   if (!engine) return report(engine.error());
   if (!folder.empty())
     if (const auto done = load(**engine, folder, *now); !done) return report(done.error());
+  steps.done("ingest");
   if (question.address.empty() && question.name.empty() && question.alert.empty() && (*engine)->row_count("SecurityAlert") == 0)
     if (const auto done = detect_alerts(**engine, *now); !done) return report(done.error());
 
+  steps.done("detect");
   const auto result = investigate::investigate(**engine, question, *now);
   if (!result) return report(result.error());
   if (!result->others.empty()) {
@@ -135,6 +155,7 @@ int run(const std::vector<std::string>& args) {
       note(fmt::format("  --alert {}  {} {} {}", a.id, a.severity, a.rule, a.address.empty() ? a.name : a.address));
     }
   }
+  steps.done("judge");
   investigate::Answer answer = result->answer;
   std::string incident;
   if (!no_keep) {
@@ -146,6 +167,7 @@ int run(const std::vector<std::string>& args) {
       note("the answer is not stored as an incident: " + number.error().message);  // it is printed all the same
     }
   }
+  steps.done("keep");
   if (format == "json") {
     fmt::print("{}\n", investigate::answer_json(answer));
   } else {
