@@ -411,7 +411,7 @@ void decode(const Source& source, Sink& sink) {
   simdjson::dom::parser parser;
   Element e;
   const std::string_view text = trim(source.bytes);
-  if (parser.parse(text.data(), text.size()).get(e) == simdjson::SUCCESS) {
+  if (!text.empty() && parser.parse(text.data(), text.size()).get(e) == simdjson::SUCCESS) {
     releases.document(e, 1);
   } else {
     uint64_t line = 0;

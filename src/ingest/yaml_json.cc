@@ -53,9 +53,13 @@ class Writer final : public YAML::EventHandler {
 
   std::string out;
   size_t line = 0;
+  int position = -1;
   bool too_large = false;
 
-  void OnDocumentStart(const YAML::Mark& mark) override { line = static_cast<size_t>(mark.line) + 1; }
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    line = static_cast<size_t>(mark.line) + 1;
+    position = mark.pos;
+  }
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark&, YAML::anchor_t anchor) override { value(anchor, "null"); }
   void OnAlias(const YAML::Mark&, YAML::anchor_t anchor) override {
@@ -154,9 +158,16 @@ YamlDocuments yaml_to_json(std::string_view yaml) {
   std::istream stream(&buffer);
   try {
     YAML::Parser parser(stream);
-    for (;;) {
+    for (int last = -1;;) {
       Writer w(yaml.size() * 8 + (16 << 20));
       if (!parser.HandleNextDocument(w)) break;
+      // On a token that can begin nothing (a comma) the parser gives an empty document and stays where it is.
+      if (w.position == last) {
+        result.error = "no value can begin here";
+        result.error_line = w.line;
+        break;
+      }
+      last = w.position;
       if (w.too_large) {
         result.error = "aliases expand to far more than the file holds";
         result.error_line = w.line;
