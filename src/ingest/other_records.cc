@@ -176,22 +176,6 @@ void gadget(const Element& e, std::string_view text, uint64_t line, const Source
 
 void nothing(const Element&, std::string_view, uint64_t, const Source&, Sink&) {}
 
-template <auto Decode>
-void decode(const Source& source, Sink& sink) {
-  each_record(source, sink, [&](const Element& e, std::string_view text, uint64_t line) {
-    if (!e.is_object()) return sink.error(line, "a record must be a JSON object", text);
-    Decode(e, text, line, source, sink);
-  });
-}
-
-bool json_with(std::string_view head, std::initializer_list<std::string_view> all) {
-  const std::string_view s = trim(head);
-  if (!s.starts_with('{') && !s.starts_with('[')) return false;
-  for (const std::string_view what : all)
-    if (s.find(what) == std::string_view::npos) return false;
-  return true;
-}
-
 int recognise_calico(std::string_view h, std::string_view) { return json_with(h, {"\"source_name_aggr\"", "\"dest_name_aggr\""}) ? 94 : 0; }
 int recognise_collector(std::string_view h, std::string_view) { return json_with(h, {"timestamp-rfc3339ns", "qname"}) ? 94 : 0; }
 int recognise_windows(std::string_view h, std::string_view) {
@@ -213,13 +197,14 @@ int recognise_prometheus(std::string_view h, std::string_view) {
 }  // namespace
 
 extern const Decoder kCalico, kDnsCollector, kWindowsDns, kGadget, kOtlp, kPrometheusAlerts;
-const Decoder kCalico{"calico", "Calico Enterprise flow logs", "ASimNetworkSessionLogs", recognise_calico, decode<calico>};
+const Decoder kCalico{"calico", "Calico Enterprise flow logs", "ASimNetworkSessionLogs", recognise_calico, decode_records<calico>};
 const Decoder kDnsCollector{"dns-collector", "DNS-collector records of dnstap, flat or nested", "ASimDnsActivityLogs", recognise_collector,
-                            decode<dns_collector>};
-const Decoder kWindowsDns{"windows-dns", "events of the Windows DNS server", "ASimDnsActivityLogs", recognise_windows, decode<windows_dns>};
-const Decoder kGadget{"inspektor-gadget", "Inspektor Gadget trace_dns", "ASimDnsActivityLogs", recognise_gadget, decode<gadget>};
-const Decoder kOtlp{"otlp", "OTLP as JSON: known by name, not read yet", "", recognise_otlp, decode<nothing>};
+                            decode_records<dns_collector>};
+const Decoder kWindowsDns{"windows-dns", "events of the Windows DNS server", "ASimDnsActivityLogs", recognise_windows,
+                          decode_records<windows_dns>};
+const Decoder kGadget{"inspektor-gadget", "Inspektor Gadget trace_dns", "ASimDnsActivityLogs", recognise_gadget, decode_records<gadget>};
+const Decoder kOtlp{"otlp", "OTLP as JSON: known by name, not read yet", "", recognise_otlp, decode_records<nothing>};
 const Decoder kPrometheusAlerts{"prometheus-alerts", "alerts of Prometheus: known by name, not read", "", recognise_prometheus,
-                                decode<nothing>};
+                                decode_records<nothing>};
 
 }  // namespace egret::ingest

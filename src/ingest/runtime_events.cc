@@ -115,22 +115,6 @@ void tetragon(const Element& e, std::string_view text, uint64_t line, const Sour
       .span("TimePrecision", 0);
 }
 
-template <auto Decode>
-void decode(const Source& source, Sink& sink) {
-  each_record(source, sink, [&](const Element& e, std::string_view text, uint64_t line) {
-    if (!e.is_object()) return sink.error(line, "a record must be a JSON object", text);
-    Decode(e, text, line, source, sink);
-  });
-}
-
-bool json_with(std::string_view head, std::initializer_list<std::string_view> all) {
-  const std::string_view s = trim(head);
-  if (!s.starts_with('{') && !s.starts_with('[')) return false;
-  for (const std::string_view what : all)
-    if (s.find(what) == std::string_view::npos) return false;
-  return true;
-}
-
 int recognise_falco(std::string_view head, std::string_view) {
   return json_with(head, {"\"rule\"", "\"priority\"", "\"output\""}) ? 92 : json_with(head, {"\"output_fields\"", "\"output\""}) ? 85 : 0;
 }
@@ -146,8 +130,8 @@ int recognise_tetragon(std::string_view head, std::string_view) {
 }  // namespace
 
 extern const Decoder kFalco, kTetragon;
-const Decoder kFalco{"falco", "Falco alerts as JSON", "SecurityAlert", recognise_falco, decode<falco>};
+const Decoder kFalco{"falco", "Falco alerts as JSON", "SecurityAlert", recognise_falco, decode_records<falco>};
 const Decoder kTetragon{"tetragon", "Tetragon events as JSON: connections; the others are known and not used", "ASimNetworkSessionLogs",
-                        recognise_tetragon, decode<tetragon>};
+                        recognise_tetragon, decode_records<tetragon>};
 
 }  // namespace egret::ingest
