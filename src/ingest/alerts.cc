@@ -450,21 +450,16 @@ class Reader {
   simdjson::dom::parser parser_;
 };
 
-bool json(std::string_view head) {
-  const std::string_view t = trim(head.substr(0, 64));
-  return t.starts_with("{") || t.starts_with("[");
-}
-
 void decode(const Source& source, Sink& sink) {
   Reader r(source, sink);
-  if (json(source.bytes))
+  if (begins_as_json(source.bytes))
     r.json();
   else
     r.csv();
 }
 
 int recognise(std::string_view head, std::string_view) {
-  if (json(head)) {
+  if (begins_as_json(head)) {
     if (head.contains("graph.security.alert") || (head.contains("\"serviceSource\"") && head.contains("\"detectionSource\""))) return 96;
     if (head.contains("\"alertDisplayName\"") && (head.contains("\"properties\"") || head.contains("\"systemAlertId\""))) return 94;
     if (head.contains("\"AlertDisplayName\"") && (head.contains("\"SystemAlertId\"") || head.contains("\"AlertUri\"")) &&

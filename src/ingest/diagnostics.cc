@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "ingest/decoder.h"
 #include "ingest/firewall_rows.h"
+#include "ingest/json_cell.h"
 #include "ingest/json_dom.h"
 #include "ingest/json_records.h"
 #include "ingest/kube_audit.h"
@@ -30,19 +31,6 @@ constexpr std::string_view kControlPlane[] = {"guard",
                                               "karpenter-events"};
 constexpr std::string_view kActivity[] = {"Administrative", "Policy",         "ServiceHealth", "Alert",  "Autoscale", "Security",
                                           "Recommendation", "ResourceHealth", "Write",         "Delete", "Action"};
-
-Cell cell_of(const js::Element& e, std::string& scratch) {
-  switch (e.type()) {
-    case simdjson::dom::element_type::STRING: return Cell::of(js::text(e));
-    case simdjson::dom::element_type::INT64: return Cell::of(static_cast<int64_t>(e.get_int64().value_unsafe()));
-    case simdjson::dom::element_type::UINT64: return {.kind = Cell::kReal, .real = static_cast<double>(e.get_uint64().value_unsafe())};
-    case simdjson::dom::element_type::DOUBLE: return {.kind = Cell::kReal, .real = e.get_double().value_unsafe()};
-    case simdjson::dom::element_type::BOOL: return {.kind = Cell::kBool, .number = e.get_bool().value_unsafe()};
-    case simdjson::dom::element_type::ARRAY:
-    case simdjson::dom::element_type::OBJECT: scratch = js::minified(e); return Cell::json(scratch);
-    default: return {};
-  }
-}
 
 // "value" of {value, localizedValue}, or the text itself.
 std::string_view plain(const std::optional<js::Element>& e) {

@@ -1,5 +1,7 @@
 #include "ingest/json_records.h"
 
+#include "base/text.h"
+
 #include <algorithm>
 #include <cstring>
 
@@ -206,6 +208,11 @@ size_t end_of_json_value(std::string_view s, size_t from) {
 
 void each_json_record(std::string_view bytes, std::initializer_list<std::string_view> envelopes, const JsonRecordHandler& handler) {
   Walker(bytes, envelopes, handler).run();
+}
+
+bool begins_as_json(std::string_view head) {
+  const std::string_view t = trim(head.substr(0, 64));
+  return t.starts_with("{") || t.starts_with("[");
 }
 
 }  // namespace egret::ingest

@@ -18,6 +18,8 @@ struct JsonRecordHandler {
 
 // envelopes: names of members that hold the records when the outermost value is an object.
 void each_json_record(std::string_view bytes, std::initializer_list<std::string_view> envelopes, const JsonRecordHandler& handler);
+// Whether the first 64 bytes begin an object or an array.
+bool begins_as_json(std::string_view head);
 // The end of the value that begins at `from` (strings with escapes and nesting are told apart); npos when the text ends before.
 size_t end_of_json_value(std::string_view text, size_t from);
 

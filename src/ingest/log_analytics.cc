@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "ingest/csv.h"
 #include "ingest/decoder.h"
+#include "ingest/json_cell.h"
 #include "ingest/json_dom.h"
 #include "ingest/json_records.h"
 #include "ingest/table_rows.h"
@@ -19,19 +20,6 @@ namespace {
 constexpr std::string_view kHint =
     "name the table: as the file's name, or under `files` in evidence.yaml (kind: KubePodInventory). Rows of a summarised query are no "
     "rows of a table; export them unsummarised";
-
-Cell cell_of(const js::Element& e, std::string& scratch) {
-  switch (e.type()) {
-    case simdjson::dom::element_type::STRING: return Cell::of(js::text(e));
-    case simdjson::dom::element_type::INT64: return Cell::of(static_cast<int64_t>(e.get_int64().value_unsafe()));
-    case simdjson::dom::element_type::UINT64: return {.kind = Cell::kReal, .real = static_cast<double>(e.get_uint64().value_unsafe())};
-    case simdjson::dom::element_type::DOUBLE: return {.kind = Cell::kReal, .real = e.get_double().value_unsafe()};
-    case simdjson::dom::element_type::BOOL: return {.kind = Cell::kBool, .number = e.get_bool().value_unsafe()};
-    case simdjson::dom::element_type::ARRAY:
-    case simdjson::dom::element_type::OBJECT: scratch = js::minified(e); return Cell::json(scratch);
-    default: return {};
-  }
-}
 
 // Classic Application Insights rows carry their kind in itemType.
 std::string_view app_table(std::string_view item_type) {
@@ -204,21 +192,16 @@ class Reader {
   std::vector<std::string> columns_;
 };
 
-bool json(std::string_view head) {
-  const std::string_view t = trim(head.substr(0, 64));
-  return t.starts_with("{") || t.starts_with("[");
-}
-
 void decode(const Source& source, Sink& sink) {
   Reader r(source, sink);
-  if (json(source.bytes))
+  if (begins_as_json(source.bytes))
     r.json();
   else
     r.csv();
 }
 
 int recognise(std::string_view head, std::string_view path) {
-  if (json(head)) {
+  if (begins_as_json(head)) {
     if (head.contains("\"FrameType\"") && head.contains("DataSetHeader")) return 95;
     if (head.contains("\"tables\"") && head.contains("\"columns\"") && head.contains("\"name\"")) return 92;
     if (path.contains("WorkspaceResourceId=")) return 95;
