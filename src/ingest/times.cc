@@ -90,7 +90,9 @@ std::optional<Ticks> finish(Civil c, std::string_view rest, const TimeForm& form
   std::optional<Ticks> zone;
   blanks(rest);
   if (!rest.empty() && !clock(rest, c, zone)) return {};
-  return ticks_from_civil(c) - zone.value_or(form.utc_offset);
+  const Ticks t = ticks_from_civil(c) - zone.value_or(form.utc_offset);
+  if (t < 0 || t > kMaxDatetime) return {};
+  return t;
 }
 
 }  // namespace
@@ -132,8 +134,10 @@ std::optional<Ticks> parse_time(std::string_view text, const TimeForm& form) {
   }
   if (s.starts_with("/Date(")) {
     int64_t ms = 0;
-    std::from_chars(s.data() + 6, s.data() + s.size(), ms);
-    return ms ? std::optional(kUnixEpochTicks + ms * 10'000) : std::nullopt;
+    if (std::from_chars(s.data() + 6, s.data() + s.size(), ms).ec != std::errc()) return {};
+    constexpr int64_t kPerMs = 10'000;
+    if (ms < -kUnixEpochTicks / kPerMs || ms > (kMaxDatetime - kUnixEpochTicks) / kPerMs) return {};
+    return kUnixEpochTicks + ms * kPerMs;
   }
   if (s.find_first_not_of("0123456789") == std::string_view::npos) {
     int64_t v = 0;

@@ -30,8 +30,9 @@ TEST(Times, LocalTimesFollowTheForm) {
 }
 
 TEST(Times, RefusesWhatIsNone) {
-  for (const char* text : {"", "yesterday", "2022-13-01", "99/99/2022", "4/1/2022 25:00:00", "12", "1.2.3.4", "2025-15-08T00:00:00.000Z",
-                           "4/1/2022 13:00:00 PM"})
+  for (const char* text :
+       {"", "yesterday", "2022-13-01", "99/99/2022", "4/1/2022 25:00:00", "12", "1.2.3.4", "2025-15-08T00:00:00.000Z",
+        "4/1/2022 13:00:00 PM", "/Date(18446788147419103)/", "/Date(-99999999999999999999)/", "/Date()/", "31/Dec/9999:23:59:59 -1200"})
     EXPECT_EQ(at(text), "none") << text;
 }
 
