@@ -1,3 +1,4 @@
+// Longer than most files: one reader, a method for each part of the format.
 #include "detect/rule_reader.h"
 
 #include <fmt/format.h>

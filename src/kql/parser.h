@@ -28,9 +28,14 @@ class Parser {
   static constexpr int kMaxDepth = 120;
   static constexpr size_t kMaxPipe = 400;
   static constexpr size_t kMaxErrors = 25;
-  struct Deeper;
+  struct Deeper {
+    explicit Deeper(Parser& parser) : p(parser) { ++p.depth_; }
+    ~Deeper() { --p.depth_; }
+    bool too_deep() const { return p.depth_ > kMaxDepth; }
+    Parser& p;
+  };
 
-  // parser.cc: statements and expressions
+  // parser.cc: statements
   Syntax* body(std::string_view closer);
   Syntax* statement();
   Syntax* let_statement();
@@ -38,6 +43,8 @@ class Parser {
   Syntax* parameter_list();
   Syntax* typed_name(bool with_default);
   Syntax* schema();
+
+  // parser_expressions.cc
   Syntax* pipe();
   Syntax* source();
   Syntax* named_expression();
@@ -52,10 +59,12 @@ class Parser {
   Syntax* primary();
   Syntax* call(const Token& name);
   Syntax* parenthesised();
+  Syntax* string_literal();
+
+  // parser_literals.cc
   Syntax* typed_literal_call(const Token& name);
   Syntax* dynamic_literal(const Token& name);
   bool json_value(std::string& out, int depth);
-  Syntax* string_literal();
 
   // parser_operators.cc
   Syntax* tabular_operator(bool as_source);

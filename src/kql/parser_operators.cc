@@ -1,4 +1,5 @@
-// The tabular operators: what may stand after `|`, and the few that may begin a query.
+// The tabular operators: what may stand after `|`, and the few that may begin a query. Longer than most files: a short reader for each
+// operator beside the table that dispatches to them.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -13,9 +13,13 @@ namespace {
 using model::Type;
 
 constexpr const FunctionTable* kTables[] = {
-    &functions::kConversions, &functions::kOperators, &functions::kLogic,   &functions::kMath, &functions::kStrings,  &functions::kPatterns,
-    &functions::kOldPatterns, &functions::kTerms,     &functions::kDynamic, &functions::kBags, &functions::kDatetime, &functions::kIp,
-    &functions::kEncoding,    &functions::kParsing,   &functions::kSeries,  &functions::kGeo,
+    &functions::kConversions, &functions::kOperators, &functions::kLogic,
+    &functions::kMath,        &functions::kStrings,   &functions::kPatterns,
+    &functions::kOldPatterns, &functions::kTerms,     &functions::kDynamic,
+    &functions::kArrays,      &functions::kSets,      &functions::kBags,
+    &functions::kDatetime,    &functions::kIp,        &functions::kEncoding,
+    &functions::kParsing,     &functions::kSeries,    &functions::kSeriesStatistics,
+    &functions::kGeo,
 };
 
 const std::unordered_map<std::string_view, const ScalarFunction*>& by_name() {

@@ -1,6 +1,9 @@
 #include "kql/functions/json.h"
 
+#include <algorithm>
 #include <charconv>
+#include <utility>
+#include <vector>
 
 #include "base/text.h"
 
@@ -400,6 +403,37 @@ bool equal(std::string_view a, std::string_view b, int depth) {
   }
   for (std::string_view key, value; y.next(key, value);) ++m;
   return n == m;
+}
+
+void append_sorted(std::string& out, std::string_view raw, int depth) {
+  const Kind k = kind(raw);
+  if (depth > 200 || (k != Kind::kObject && k != Kind::kArray)) {
+    out += trimmed(raw);
+    return;
+  }
+  if (k == Kind::kArray) {
+    out += '[';
+    Elements it(raw);
+    bool first = true;
+    for (std::string_view e; it.next(e); first = false) {
+      if (!first) out += ',';
+      append_sorted(out, e, depth + 1);
+    }
+    out += ']';
+    return;
+  }
+  std::vector<std::pair<std::string_view, std::string_view>> members;
+  Members it(raw);
+  for (std::string_view key, value; it.next(key, value);) members.emplace_back(key, value);
+  std::stable_sort(members.begin(), members.end(), [](const auto& x, const auto& y) { return x.first < y.first; });
+  out += '{';
+  for (size_t i = 0; i < members.size(); ++i) {
+    if (i) out += ',';
+    out += members[i].first;
+    out += ':';
+    append_sorted(out, members[i].second, depth + 1);
+  }
+  out += '}';
 }
 
 }  // namespace egret::kql::json

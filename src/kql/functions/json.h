@@ -14,6 +14,7 @@ enum class Kind { kInvalid, kNull, kBool, kInteger, kReal, kString, kArray, kObj
 
 Kind kind(std::string_view raw);
 std::string_view trimmed(std::string_view raw);
+inline bool is_array(std::string_view raw) { return kind(raw) == Kind::kArray; }
 
 class Elements {
  public:
@@ -51,6 +52,8 @@ std::optional<int64_t> integer(std::string_view raw);  // integers only
 
 // Valid JSON without insignificant space; nothing when the text is none.
 std::optional<std::string> normalised(std::string_view text);
+// Appends the value with its keys in order, everywhere.
+void append_sorted(std::string& out, std::string_view raw, int depth = 0);
 // Equal as values: 1 == 1.0, members in any order.
 bool equal(std::string_view a, std::string_view b, int depth = 0);
 

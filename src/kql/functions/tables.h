@@ -13,12 +13,15 @@ extern const FunctionTable kPatterns;
 extern const FunctionTable kOldPatterns;
 extern const FunctionTable kTerms;
 extern const FunctionTable kDynamic;
+extern const FunctionTable kArrays;
+extern const FunctionTable kSets;
 extern const FunctionTable kBags;
 extern const FunctionTable kDatetime;
 extern const FunctionTable kIp;
 extern const FunctionTable kEncoding;
 extern const FunctionTable kParsing;
 extern const FunctionTable kSeries;
+extern const FunctionTable kSeriesStatistics;
 extern const FunctionTable kGeo;
 
 }  // namespace egret::kql::functions
