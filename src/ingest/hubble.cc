@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <map>
 
+#include "base/dns_names.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "ingest/decoder.h"
-#include "ingest/dns_names.h"
 #include "ingest/json_dom.h"
 #include "ingest/row_setter.h"
 

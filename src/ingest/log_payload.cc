@@ -4,11 +4,11 @@
 #include <cmath>
 #include <unordered_map>
 
+#include "base/dns_names.h"
 #include "base/ip.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "ingest/coredns_line.h"
-#include "ingest/dns_names.h"
 #include "ingest/envoy_line.h"
 
 namespace egret::ingest {

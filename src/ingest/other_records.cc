@@ -2,10 +2,10 @@
 // (OTLP, Prometheus alerts), so that a folder with them is not called unknown.
 #include <charconv>
 
+#include "base/dns_names.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "ingest/decoder.h"
-#include "ingest/dns_names.h"
 #include "ingest/json_file.h"
 #include "ingest/row_setter.h"
 #include "ingest/times.h"

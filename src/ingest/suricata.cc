@@ -1,10 +1,10 @@
 // Suricata's EVE records: flow, dns, http, tls and alert give rows; its other event types are known and not used.
 #include <algorithm>
 
+#include "base/dns_names.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "ingest/decoder.h"
-#include "ingest/dns_names.h"
 #include "ingest/json_file.h"
 #include "ingest/row_setter.h"
 #include "ingest/times.h"

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/dns_names.h"
 #include "base/ip.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "ingest/dns_names.h"
 
 namespace egret::ingest {
 namespace {

@@ -1,10 +1,10 @@
-#include "ingest/dns_names.h"
+#include "base/dns_names.h"
 
 #include <charconv>
 
 #include "base/text.h"
 
-namespace egret::ingest {
+namespace egret {
 namespace {
 
 struct Entry {
@@ -59,4 +59,4 @@ std::string dns_name(std::string_view name) {
   return to_lower(name);
 }
 
-}  // namespace egret::ingest
+}  // namespace egret
