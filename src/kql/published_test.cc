@@ -94,7 +94,6 @@ TEST(Published, BindWithTheExpectedColumns) {
             << " with the expected columns; compile time median " << micros[micros.size() / 2] << " us, 99 % "
             << micros[micros.size() * 99 / 100] << " us\n";
   EXPECT_GE(right * 100, 1087 * 93u);           // of those whose tables are published
-  EXPECT_LT(micros[micros.size() / 2], 5'000);  // the goal is 1 ms on an idle machine
 }
 
 }  // namespace
