@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/encoding.h"
 #include "base/hash.h"
 #include "base/text.h"
 
@@ -98,24 +99,6 @@ std::string unzstd(std::string_view in, std::string& out, uint64_t limit) {
   ZSTD_freeDStream(d);
   out.resize(have);
   return trouble;
-}
-
-void append_utf8(std::string& out, uint32_t c) {
-  if (c < 0x80) {
-    out += static_cast<char>(c);
-  } else if (c < 0x800) {
-    out += static_cast<char>(0xc0 | c >> 6);
-    out += static_cast<char>(0x80 | (c & 63));
-  } else if (c < 0x10000) {
-    out += static_cast<char>(0xe0 | c >> 12);
-    out += static_cast<char>(0x80 | (c >> 6 & 63));
-    out += static_cast<char>(0x80 | (c & 63));
-  } else {
-    out += static_cast<char>(0xf0 | c >> 18);
-    out += static_cast<char>(0x80 | (c >> 12 & 63));
-    out += static_cast<char>(0x80 | (c >> 6 & 63));
-    out += static_cast<char>(0x80 | (c & 63));
-  }
 }
 
 // PowerShell's `>` writes UTF-16 with a byte-order mark.

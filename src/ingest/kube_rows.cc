@@ -1,5 +1,6 @@
 #include "ingest/kube_rows.h"
 
+#include "base/encoding.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "ingest/json_dom.h"
@@ -15,36 +16,6 @@ constexpr std::string_view kLastApplied = "kubectl.kubernetes.io/last-applied-co
 bool is_workload(std::string_view kind) {
   return kind == "Deployment" || kind == "ReplicaSet" || kind == "StatefulSet" || kind == "DaemonSet" || kind == "Job" ||
          kind == "CronJob" || kind == "ReplicationController" || kind == "DeploymentConfig" || kind == "Rollout";
-}
-
-// Bytes of base64 text; empty when it is none.
-std::string from_base64(std::string_view s) {
-  std::string out;
-  uint32_t bits = 0;
-  int have = 0;
-  for (const char c : s) {
-    int v;
-    if (c >= 'A' && c <= 'Z')
-      v = c - 'A';
-    else if (c >= 'a' && c <= 'z')
-      v = c - 'a' + 26;
-    else if (c >= '0' && c <= '9')
-      v = c - '0' + 52;
-    else if (c == '+')
-      v = 62;
-    else if (c == '/')
-      v = 63;
-    else if (c == '=')
-      break;
-    else
-      return {};
-    bits = bits << 6 | static_cast<uint32_t>(v);
-    if ((have += 6) >= 8) {
-      have -= 8;
-      out += static_cast<char>(bits >> have & 255);
-    }
-  }
-  return out;
 }
 
 std::string annotations_without_copy(const Element& annotations) {
@@ -64,7 +35,7 @@ std::string secret_hashes(const Element& object) {
   w.begin_object();
   js::each_member(js::get(object, "data"), [&](std::string_view key, const Element& value) {
     const std::string_view encoded = js::text(value);
-    const std::string bytes = from_base64(encoded);
+    const std::string bytes = decode_base64(encoded).value_or("");
     w.key(key).string("sha256:" + sha256_hex(bytes.empty() ? encoded : std::string_view(bytes)));
   });
   js::each_member(js::get(object, "stringData"),
@@ -86,7 +57,7 @@ std::string config_data(const Element& object) {
     if (out.size() > 1) out += ',';
     append_json_string(out, key);
     out += ':';
-    append_json_string(out, "sha256:" + sha256_hex(from_base64(js::text(value))));
+    append_json_string(out, "sha256:" + sha256_hex(decode_base64(js::text(value)).value_or("")));
   });
   return out + "}";
 }

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/encoding.h"
 #include "base/time.h"
 
 namespace egret::kql {
@@ -27,27 +28,6 @@ constexpr std::string_view kNegatable[] = {
     "in",          "has",        "has_cs",        "hasprefix", "hasprefix_cs", "hassuffix", "hassuffix_cs", "contains",
     "contains_cs", "startswith", "startswith_cs", "endswith",  "endswith_cs",  "between",   "like",         "likecs",
 };
-
-void append_utf8(std::string& out, uint32_t c) {
-  if (c < 0x80) {
-    out += static_cast<char>(c);
-  } else if (c < 0x800) {
-    out += static_cast<char>(0xc0 | (c >> 6));
-    out += static_cast<char>(0x80 | (c & 0x3f));
-  } else if (c < 0x10000) {
-    if (c >= 0xd800 && c < 0xe000) c = 0xfffd;
-    out += static_cast<char>(0xe0 | (c >> 12));
-    out += static_cast<char>(0x80 | ((c >> 6) & 0x3f));
-    out += static_cast<char>(0x80 | (c & 0x3f));
-  } else if (c < 0x110000) {
-    out += static_cast<char>(0xf0 | (c >> 18));
-    out += static_cast<char>(0x80 | ((c >> 12) & 0x3f));
-    out += static_cast<char>(0x80 | ((c >> 6) & 0x3f));
-    out += static_cast<char>(0x80 | (c & 0x3f));
-  } else {
-    out += "\xef\xbf\xbd";
-  }
-}
 
 // Spaces of other widths that come with text from web pages: U+2000–200F, U+2028, U+2029, U+202F, U+205F.
 bool is_wide_space(std::string_view s) {

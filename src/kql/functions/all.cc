@@ -19,7 +19,7 @@ constexpr const FunctionTable* kTables[] = {
     &functions::kArrays,      &functions::kSets,      &functions::kBags,
     &functions::kDatetime,    &functions::kIp,        &functions::kEncoding,
     &functions::kParsing,     &functions::kSeries,    &functions::kSeriesStatistics,
-    &functions::kGeo,
+    &functions::kGeo,         &functions::kPayload,
 };
 
 const std::unordered_map<std::string_view, const ScalarFunction*>& by_name() {

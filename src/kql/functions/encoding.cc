@@ -5,6 +5,7 @@
 #include <cstring>
 #include <random>
 
+#include "base/encoding.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -18,42 +19,6 @@ namespace {
 
 using functions::ArrayOut;
 using model::Type;
-
-constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-void append_base64(std::string& out, std::string_view bytes) {
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    const auto at = [&](size_t k) { return k < bytes.size() ? static_cast<uint32_t>(static_cast<unsigned char>(bytes[k])) : 0u; };
-    const uint32_t v = at(i) << 16 | at(i + 1) << 8 | at(i + 2);
-    out += kAlphabet[v >> 18];
-    out += kAlphabet[v >> 12 & 63];
-    out += i + 1 < bytes.size() ? kAlphabet[v >> 6 & 63] : '=';
-    out += i + 2 < bytes.size() ? kAlphabet[v & 63] : '=';
-  }
-}
-
-std::optional<std::string> decode_base64(std::string_view text) {
-  std::string out;
-  uint32_t v = 0;
-  int bits = 0;
-  size_t padding = 0;
-  for (const char c : text) {
-    if (c == '\n' || c == '\r' || c == ' ') continue;
-    if (c == '=') {
-      ++padding;
-      continue;
-    }
-    size_t digit = kAlphabet.find(c == '-' ? '+' : c == '_' ? '/' : c);
-    if (digit == std::string_view::npos || padding) return {};
-    v = v << 6 | static_cast<uint32_t>(digit);
-    bits += 6;
-    if (bits >= 8) {
-      bits -= 8;
-      out += static_cast<char>(v >> bits & 0xff);
-    }
-  }
-  return out;
-}
 
 void base64_encode(const Args& a, Out& out) {
   out.scratch.clear();
@@ -128,10 +93,6 @@ void url_encode(const Args& a, Out& out) {
     }
   }
   out.text(out.scratch);
-}
-
-int hex_digit(char c) {
-  return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
 void url_decode(const Args& a, Out& out) {

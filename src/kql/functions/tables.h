@@ -23,5 +23,6 @@ extern const FunctionTable kParsing;
 extern const FunctionTable kSeries;
 extern const FunctionTable kSeriesStatistics;
 extern const FunctionTable kGeo;
+extern const FunctionTable kPayload;
 
 }  // namespace egret::kql::functions
