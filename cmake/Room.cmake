@@ -7,7 +7,7 @@ function(egret_room name)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
-  list(FILTER sources EXCLUDE REGEX "(_test|_fuzz)\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "(_test|_fuzz|/program/.*)\\.cc$")  # program/: an executable of the room's own
   list(TRANSFORM R_ROOMS PREPEND egret_)
   add_library(egret_${name} STATIC ${sources})
   target_include_directories(egret_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)

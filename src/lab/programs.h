@@ -1,0 +1,31 @@
+#pragma once
+// Which program plays which container, and with which options.
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "lab/fleet.h"
+#include "lab/process.h"
+
+namespace egret::lab {
+
+struct Program {
+  std::string container, id;  // id: of the container, 64 hexadecimal digits
+  Words command;
+  unsigned uid = 0;
+};
+
+struct Folders {
+  std::filesystem::path logs;     // of the cluster: what belongs to the evidence
+  std::filesystem::path truth;    // of the cluster: what the clients wrote down
+  std::filesystem::path scripts;  // of the cluster
+  std::string program;            // egret-lab-pod
+  double compress = 1;
+};
+
+// The main container first. Scripts and configurations are written on the way.
+Result<std::vector<Program>> programs_of(const drill::World& world, uint32_t cluster, uint32_t pod, const Folders& folders);
+
+Result<void> write_file(const std::filesystem::path& path, std::string_view text);
+
+}  // namespace egret::lab
