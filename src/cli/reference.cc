@@ -63,9 +63,16 @@ void print_views() {
   for (const ContentFile& f : content_files("functions")) {
     if (!f.path.ends_with(".kql")) continue;
     fmt::print("\n## {}\n\n", f.path.substr(10, f.path.size() - 14));
-    for (const std::string& line : split(f.text, '\n')) {
-      if (!line.starts_with("//")) break;
-      fmt::print("{}\n", trim(line.substr(2)));
+    // The head stands within the braces: "() {" comes first.
+    bool begun = false;
+    for (const std::string& text : split(f.text, '\n')) {
+      const std::string_view line = trim(text);
+      if (line.starts_with("//")) {
+        fmt::print("{}\n", trim(line.substr(2)));
+        begun = true;
+      } else if (begun) {
+        break;
+      }
     }
   }
 }

@@ -35,7 +35,8 @@ bool contains_ignoring_case(std::string_view text, std::string_view part) {
 
 std::string url_of(const Target& t) {
   std::string url;
-  if (!t.scheme.empty()) url += t.scheme + "://";
+  if (!t.scheme.empty()) url += t.scheme + ':';
+  if (!t.scheme.empty() || t.relative) url += "//";
   url += t.address && !t.address->is_v4() ? '[' + t.host + ']' : t.host;
   if (t.port) url += ':' + std::to_string(*t.port);
   return url + t.path;
@@ -236,6 +237,7 @@ class Value {
            std::vector<std::string_view> hidden) {
     Target t;
     t.scheme = scheme;
+    t.relative = scheme.empty() && !text_.empty() && is_slash(text_[0]);
     t.user = user;
     t.host = std::move(host.name);
     t.address = host.address;

@@ -31,6 +31,7 @@ struct Target {
   std::string parameter;    // its name, percent-decoded
   std::vector<Step> steps;  // never empty; the last is what a client would ask for
   std::string scheme;       // lower case; empty where none was written (//host/, 169.254.169.254)
+  bool relative = false;    // //host/: the scheme of whoever asks
   std::string user;         // what stands before '@'
   std::string host;         // lower case; of an address its usual form; empty with file:///
   std::optional<IpAddress> address;

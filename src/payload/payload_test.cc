@@ -138,7 +138,7 @@ TEST(Payload, ReadsStepByStep) {
   append_json(json, std::vector{decode("u=//10.0.0.1:80/").at(0)});
   EXPECT_EQ(json,
             R"([{"place":"parameter","parameter":"u","steps":[{"what":"as sent","text":"//10.0.0.1:80/"}],"reading":"//10.0.0.1:80/",)"
-            R"("url":"10.0.0.1:80/","host":"10.0.0.1","address":"10.0.0.1","port":80,"path":"/"}])");
+            R"("url":"//10.0.0.1:80/","host":"10.0.0.1","address":"10.0.0.1","port":80,"path":"/"}])");
 }
 
 TEST(Payload, LimitsHold) {
