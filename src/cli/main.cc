@@ -21,13 +21,14 @@ extern const Command kDrill;
 extern const Command kIncident;
 extern const Command kInvestigate;
 extern const Command kLab;
+extern const Command kPcap;
 extern const Command kQuery;
 extern const Command kReference;
 extern const Command kVersion;
 
 // In the order of the help text.
 constexpr const Command* kCommands[] = {
-    &kInvestigate, &kCollect, &kQuery, &kIngest, &kDetect, &kIncident, &kCheck, &kDrill, &kLab, &kReference, &kVersion,
+    &kInvestigate, &kCollect, &kQuery, &kIngest, &kDetect, &kIncident, &kCheck, &kDrill, &kLab, &kPcap, &kReference, &kVersion,
 };
 
 namespace {
