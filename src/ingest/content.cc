@@ -166,6 +166,21 @@ Result<Content> read_content(const std::filesystem::path& file, uint64_t limit) 
   return c;
 }
 
+Result<std::string> file_sha256(const std::filesystem::path& file) {
+  const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return unavailable(fmt::format("{} cannot be read: {}", file.string(), std::strerror(errno)));
+  Sha256 sum;
+  std::string piece(1u << 20, '\0');
+  for (;;) {
+    const ssize_t n = ::read(fd, piece.data(), piece.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) break;
+    sum.update(std::string_view(piece).substr(0, static_cast<size_t>(n)));
+  }
+  ::close(fd);
+  return sum.hex();
+}
+
 bool is_tar(std::string_view bytes) { return bytes.size() >= 512 && bytes.substr(257, 5) == "ustar"; }
 
 std::string each_tar_member(std::string_view bytes, const std::function<void(Member)>& each) {

@@ -19,6 +19,8 @@ struct Content {
 // Bytes above `limit` after unpacking are left out and said in `trouble`: a small archive must not fill the memory.
 inline constexpr uint64_t kContentLimit = 4ull << 30;
 Result<Content> read_content(const std::filesystem::path& file, uint64_t limit = kContentLimit);
+// SHA-256 of a file as it lies on disk, read in pieces.
+Result<std::string> file_sha256(const std::filesystem::path& file);
 // Unpacks and recodes what is in memory already (a member of an archive).
 void unpack(Content& content, uint64_t limit = kContentLimit);
 

@@ -4,6 +4,7 @@
 //
 // To add one: write NAME.cc with a `const Decoder kName` at its end, add a line to decoders.cc, a fuzz seed, a data test.
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -70,6 +71,8 @@ struct Decoder {
   // How sure it is that the file is its own: 0 no … 100 certain. Sees the first 64 KiB and the path; must be cheap.
   int (*recognise)(std::string_view head, std::string_view path);
   void (*decode)(const Source& source, Sink& sink);
+  // Of formats whose files may be larger than memory: decodes from the disk (source.bytes is empty); null when there is no such way.
+  void (*decode_file)(const Source& source, const std::filesystem::path& file, Sink& sink) = nullptr;
 };
 
 }  // namespace egret::ingest

@@ -8,18 +8,16 @@ namespace egret::ingest {
 extern const Decoder kVnetFlow, kNsgFlow, kDiagnostics, kReleases, kZeek, kKubeAudit, kKubeObjects, kCorednsLog, kEnvoyLog, kContainerLog,
     kLogAnalytics, kAppInsightsExport, kAlerts, kStix, kMisp, kEcs, kIntelJson, kIntelCsv, kIntelPlain, kProviderJson, kProviderList;
 
-extern const Decoder kHubble, kSuricata, kFalco, kTetragon, kCalico, kDnsCollector, kWindowsDns, kGadget, kOtlp, kPrometheusAlerts;
+extern const Decoder kHubble, kSuricata, kFalco, kTetragon, kCalico, kDnsCollector, kWindowsDns, kGadget, kOtlp, kPrometheusAlerts,
+    kPacketCapture;
 
 namespace {
 
 constexpr const Decoder* kDecoders[] = {
-    &kVnetFlow,         &kNsgFlow,    &kDiagnostics,  &kReleases,     &kZeek,
-    &kHubble,           &kSuricata,   &kFalco,        &kTetragon,     &kCalico,
-    &kDnsCollector,     &kWindowsDns, &kGadget,       &kKubeAudit,    &kKubeObjects,
-    &kCorednsLog,       &kEnvoyLog,   &kContainerLog, &kLogAnalytics, &kAppInsightsExport,
-    &kAlerts,           &kStix,       &kMisp,         &kEcs,          &kIntelJson,
-    &kIntelCsv,         &kIntelPlain, &kProviderJson, &kProviderList, &kOtlp,
-    &kPrometheusAlerts,
+    &kPacketCapture, &kVnetFlow,  &kNsgFlow,      &kDiagnostics,  &kReleases,          &kZeek,         &kHubble,    &kSuricata,
+    &kFalco,         &kTetragon,  &kCalico,       &kDnsCollector, &kWindowsDns,        &kGadget,       &kKubeAudit, &kKubeObjects,
+    &kCorednsLog,    &kEnvoyLog,  &kContainerLog, &kLogAnalytics, &kAppInsightsExport, &kAlerts,       &kStix,      &kMisp,
+    &kEcs,           &kIntelJson, &kIntelCsv,     &kIntelPlain,   &kProviderJson,      &kProviderList, &kOtlp,      &kPrometheusAlerts,
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "capture/byte_source.h"
 #include "ingest/content.h"
 #include "ingest/decoders.h"
 #include "ingest/manifest.h"
@@ -22,6 +23,7 @@ namespace fs = std::filesystem;
 
 constexpr size_t kMostFiles = 1'000'000;
 constexpr size_t kMostDepth = 64;
+constexpr int64_t kWorthALook = 8 << 20;  // larger files may be of a format that is read from the disk
 
 struct File {
   fs::path disk;
@@ -89,8 +91,6 @@ std::string looks_like(std::string_view bytes) {
                         "ELF"))
     return "a program";
   if (bytes.starts_with("PAR1")) return "a Parquet file";
-  if (bytes.starts_with("\xd4\xc3\xb2\xa1") || bytes.starts_with("\x0a\x0d\x0d\x0a") || bytes.starts_with("\x4d\x3c\xb2\xa1"))
-    return "a packet capture";
   const std::string_view head = bytes.substr(0, 4096);
   const std::string_view t = trim(head);
   size_t odd = 0;
@@ -192,6 +192,7 @@ class Loader {
       return;
     }
     if (!source.cluster.empty()) source.cluster = spelled(source.cluster, source);
+    if (st.st_size > kWorthALook && from_disk(file, source, static_cast<uint64_t>(st.st_size))) return;
     auto content = read_content(file.disk);
     if (!content) {
       FileSummary s;
@@ -239,6 +240,42 @@ class Loader {
       return;
     }
     decode(source, *content);
+  }
+
+  // Files larger than memory, of a format that can be read piece by piece. False: read it as any other.
+  bool from_disk(const File& file, const Source& source, uint64_t bytes) {
+    const std::string& kind = source.kind.empty() ? options_.format : source.kind;
+    const Decoder* decoder = kind.empty() ? nullptr : find_decoder(kind);
+    if (!kind.empty() && !(decoder && decoder->decode_file)) return false;
+    if (!decoder) {
+      auto peek = capture::ByteSource::open(file.disk);
+      if (!peek) return false;
+      peek->fill(64 * 1024);
+      const std::string_view head = capture::as_text({peek->data(), peek->available()});
+      for (const Decoder* d : decoders())
+        if (d->decode_file && d->recognise(head, source.path) >= kSureEnough) decoder = d;
+      if (!decoder) return false;
+    }
+    FileSummary s;
+    s.path = source.path;
+    s.cluster = source.cluster;
+    s.bytes = bytes;
+    auto sha256 = file_sha256(file.disk);
+    if (!sha256) return false;
+    s.sha256 = std::move(*sha256);
+    if (!known_.insert(s.sha256 + " " + source.cluster).second) {
+      s.format = "repeated";
+      summary_.files.push_back(std::move(s));
+      return true;
+    }
+    s.format = std::string(decoder->name);
+    const int id = next_id_++;
+    sink_.begin_file(s, id, s.format);
+    decoder->decode_file(source, file.disk, sink_);
+    sink_.end_file();
+    record(s, id);
+    summary_.files.push_back(std::move(s));
+    return true;
   }
 
   void decode(Source& source, Content& content) {
