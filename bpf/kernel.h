@@ -100,6 +100,7 @@ struct sock_common {
   struct in6_addr skc_v6_daddr;
   struct in6_addr skc_v6_rcv_saddr;
   atomic64_t skc_cookie;
+  unsigned long skc_flags;
 };
 
 struct sock_cgroup_data {
@@ -131,9 +132,10 @@ struct tcp_sock {
   __u32 srtt_us;
 };
 
+struct seq_file;
+
 struct bpf_iter_meta {
-  __u64 session_id;
-  __u64 seq_num;
+  struct seq_file *seq;
 };
 
 struct file {

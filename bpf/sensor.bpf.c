@@ -175,7 +175,8 @@ static __always_inline void read_endpoints(struct Flow *flow, struct sock *sk) {
 static __always_inline void read_tcp(struct Flow *flow, struct sock *sk) {
   struct tcp_sock *tcp = (struct tcp_sock *)sk;
   flow->bytes_out = BPF_CORE_READ(tcp, bytes_sent) - BPF_CORE_READ(tcp, bytes_retrans);
-  flow->bytes_in = BPF_CORE_READ(tcp, bytes_received);
+  // The kernel counts the FIN of the other side as a byte; SOCK_DONE (1) is set when it came.
+  flow->bytes_in = BPF_CORE_READ(tcp, bytes_received) - (BPF_CORE_READ(sk, __sk_common.skc_flags) >> 1 & 1);
   flow->packets_out = BPF_CORE_READ(tcp, segs_out);
   flow->packets_in = BPF_CORE_READ(tcp, segs_in);
   flow->retransmissions = BPF_CORE_READ(tcp, total_retrans);
@@ -187,6 +188,11 @@ static __always_inline void read_tcp(struct Flow *flow, struct sock *sk) {
 static __always_inline bool wanted(const struct Flow *flow) {
   if (flow->inbound && !want_inbound) return false;
   return want_loopback || !is_loopback(&flow->remote);
+}
+
+// User space looks at the ring every few milliseconds anyway; waking it for each event would cost more than the event.
+static __always_inline __u64 wakeup(void) {
+  return bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) > (1 << 20) ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
 
 static __always_inline void report(struct Flow *flow, __u8 stage) {
@@ -201,10 +207,20 @@ static __always_inline void report(struct Flow *flow, __u8 stage) {
   e->header.time = now();
   e->flow = *flow;
   e->flow.stage = stage;
-  bpf_ringbuf_submit(e, 0);
+  bpf_ringbuf_submit(e, wakeup());
 }
 
 // --- sockets ----------------------------------------------------------------------------------------------------------------
+
+// connect() failed before a packet was made: no route, no address, forbidden. Where a state was reached, its end is reported there.
+static __always_inline void unsent(struct Socket *s) {
+  s->flow.remote = s->flow.asked;
+  s->flow.ipv6 = !is_mapped(&s->flow.remote);
+  s->flow.last = now();
+  s->flow.local.port = 0;
+  s->flow.packets_out = 0;
+  report(&s->flow, kFlowFailed);
+}
 
 SEC("cgroup/sock_create")
 int on_create(struct bpf_sock *ctx) {
@@ -233,6 +249,7 @@ static __always_inline int connecting(struct bpf_sock_addr *ctx, bool v6) {
   // The process that connects may be another than the one that made the socket (systemd's, a parent's); it is the one to name.
   if (!s->known || s->flow.owner.pid != (__u32)(bpf_get_current_pid_tgid() >> 32)) fill_current(&s->flow.owner);
   s->known = 1;
+  if (s->connecting) unsent(s);  // the one before, on the same socket
   s->flow.protocol = ctx->protocol;
   s->flow.cookie = bpf_get_socket_cookie(ctx);
   if (v6) {
@@ -264,13 +281,7 @@ int on_release(struct bpf_sock *ctx) {
   struct Socket *s = bpf_sk_storage_get(&sockets, ctx, 0, 0);
   if (!s) return 1;
   if (s->flow.protocol == TCP) {
-    // connect() was refused before a packet was made: no route, no address. Where a state was reached, its end is reported there.
-    if (s->connecting && ctx->state == TCP_CLOSE) {
-      s->flow.remote = s->flow.asked;
-      s->flow.ipv6 = !is_mapped(&s->flow.remote);
-      s->flow.last = now();
-      report(&s->flow, kFlowFailed);
-    }
+    if (s->connecting && ctx->state == TCP_CLOSE) unsent(s);
     s->connecting = 0;
     return 1;
   }
@@ -316,6 +327,7 @@ int BPF_PROG(on_state, struct sock *sk, int before, int after) {
     flow->established = now();
     if (before == TCP_SYN_RECV) {  // accepted: what was copied from the listener is its owner, the rest begins here
       flow->inbound = 1;
+      flow->cookie = bpf_get_socket_cookie(sk);
       flow->start = flow->established;
       s->reported = 0;
       s->opaque_in = s->opaque_out = s->http = 0;
@@ -334,7 +346,8 @@ int BPF_PROG(on_state, struct sock *sk, int before, int after) {
   read_tcp(flow, sk);
   flow->last = now();
   flow->error = BPF_CORE_READ(sk, sk_err);
-  if (!s->known) {  // older than the programs
+  if (!s->known) {
+    flow->cookie = bpf_get_socket_cookie(sk);
     flow->owner.cgroup = BPF_CORE_READ(sk, sk_cgrp_data.cgroup, kn, id);
     flow->owner.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
   }
@@ -418,7 +431,7 @@ static __always_inline void copy_payload(struct __sk_buff *skb, struct Socket *s
   e->shape = shape;
   e->ingress = !egress;
   e->inbound = s->flow.inbound;
-  if (size <= sizeof(*e) && bpf_ringbuf_output(&events, e, size, 0)) lost(kLostPayloads);
+  if (size <= sizeof(*e) && bpf_ringbuf_output(&events, e, size, wakeup())) lost(kLostPayloads);
 }
 
 // What the first bytes of a TCP segment's payload look like.
@@ -585,7 +598,7 @@ int on_sweep(struct bpf_iter__task_file *ctx) {
     if (!s) return 0;
     s->known = 1;
     fill_owner(&s->flow.owner, task);
-    s->flow.cookie = (__u64)sk;  // no cookie may have been given yet; the address is as good while it lives
+    s->flow.cookie = bpf_get_socket_cookie(sk);
     s->flow.protocol = BPF_CORE_READ(sk, sk_protocol);
   }
   struct Flow *flow = &s->flow;
@@ -598,7 +611,10 @@ int on_sweep(struct bpf_iter__task_file *ctx) {
   } else if (state == TCP_ESTABLISHED && !flow->packets_out && !flow->packets_in) {
     read_endpoints(flow, sk);  // a connected datagram socket from before
   }
-  if (flow->protocol == TCP || flow->packets_out || flow->packets_in || flow->remote.port) report(flow, kFlowOngoing);
+  if (!flow->packets_out && !flow->packets_in && !flow->remote.port) return 0;
+  if (!wanted(flow)) return 0;
+  flow->stage = kFlowOngoing;
+  bpf_seq_write(ctx->meta->seq, flow, sizeof(*flow));  // goes to the reader's own buffer: any number of sockets fits
   return 0;
 }
 
@@ -618,7 +634,7 @@ static __always_inline int cgroup_event(struct trace_event_raw_cgroup *ctx, __u3
   e->hierarchy = ctx->root;
   e->removed = removed;
   bpf_probe_read_kernel_str(e->path, sizeof(e->path), (void *)ctx + (ctx->__data_loc_path & 0xffff));
-  bpf_ringbuf_submit(e, 0);
+  bpf_ringbuf_submit(e, BPF_RB_FORCE_WAKEUP);
   return 0;
 }
 
@@ -653,7 +669,7 @@ int on_exec(struct trace_event_raw_sched_process_exec *ctx) {
   struct ProcessEvent *e = process_event(kEventExec);
   if (!e) return 0;
   bpf_probe_read_kernel_str(e->path, sizeof(e->path), (void *)ctx + (ctx->__data_loc_filename & 0xffff));
-  bpf_ringbuf_submit(e, 0);
+  bpf_ringbuf_submit(e, BPF_RB_FORCE_WAKEUP);
   return 0;
 }
 
@@ -665,6 +681,6 @@ int on_exit(void *ctx) {
   struct ProcessEvent *e = process_event(kEventExit);
   if (!e) return 0;
   e->exit_code = BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), exit_code);
-  bpf_ringbuf_submit(e, 0);
+  bpf_ringbuf_submit(e, BPF_RB_FORCE_WAKEUP);
   return 0;
 }

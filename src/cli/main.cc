@@ -24,11 +24,12 @@ extern const Command kLab;
 extern const Command kPcap;
 extern const Command kQuery;
 extern const Command kReference;
+extern const Command kSensor;
 extern const Command kVersion;
 
 // In the order of the help text.
 constexpr const Command* kCommands[] = {
-    &kInvestigate, &kCollect, &kQuery, &kIngest, &kDetect, &kIncident, &kCheck, &kDrill, &kLab, &kPcap, &kReference, &kVersion,
+    &kInvestigate, &kCollect, &kQuery, &kIngest, &kDetect, &kIncident, &kCheck, &kDrill, &kSensor, &kLab, &kPcap, &kReference, &kVersion,
 };
 
 namespace {

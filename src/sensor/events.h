@@ -43,10 +43,10 @@ struct Endpoint {
 };
 
 enum FlowStage {
-  kFlowOpen = 1,   // established (TCP), first packet (the rest)
-  kFlowOngoing,    // a sweep found it alive
+  kFlowOpen = 1,  // established (TCP), first packet (the rest)
+  kFlowOngoing,   // a sweep found it alive
   kFlowClosed,
-  kFlowFailed,     // never established
+  kFlowFailed,  // never established
 };
 
 // Counters are totals since the start of the flow, `bytes` payload of the transport without what was sent again.
@@ -112,7 +112,7 @@ struct CgroupEvent {
 
 // Losses, one slot each; never reset.
 enum LossKind {
-  kLostFlows,      // no room in the ring
+  kLostFlows,  // no room in the ring
   kLostPayloads,
   kLostProcesses,
   kLostCgroups,
