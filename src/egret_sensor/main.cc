@@ -34,6 +34,7 @@ int run(const std::vector<std::string>& args) {
       .value("--cluster", o.cluster, "NAME", "the cluster's short name, put into every row")
       .value("--node", o.node, "NAME", "this node's name (default: the host's)")
       .value("--cgroup-root", o.cgroup_root, "DIR", "only sockets of tasks below this cgroup (default: the whole machine)")
+      .value("--netns", o.netns, "PATH", "the node's network namespace, where addresses are translated (default: the sensor's own)")
       .value("--pods", o.pods.pods, "PATH", "pods as JSON, a file or a folder, read again when it changes: owner, labels, images")
       .value("--pod-logs", o.pods.logs, "DIR", "kubelet's log folders, which name pods (default /var/log/pods)")
       .value("--containerd", o.pods.containerd, "DIR",

@@ -70,7 +70,7 @@ void Requests::request(const PayloadEvent& e) {
   Row row = begin(e, "HTTP");
   row.text("EventType", "HTTPsession").text("EventResult", "NA").text("DstHostname", host);
   row.text("HttpRequestMethod", request.method).text("HttpVersion", request.version).text("Url", request.target);
-  row.text("HttpUserAgent", request.user_agent).text("HttpReferrer", request.referer).text("HttpContentType", request.content_type);
+  row.text("HttpUserAgent", request.user_agent).text("HttpReferrer", request.referer);
   row.text("HttpRequestXff", request.forwarded_for).text("HttpHost", request.host);
   if (!host.empty() && !e.inbound && !IpAddress::parse(host)) c_.names.learn(e.owner.netns, address_of(e.remote), host);
   finish(row, e);

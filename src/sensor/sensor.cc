@@ -1,12 +1,14 @@
 #include "sensor/sensor.h"
 
 #include <fmt/format.h>
+#include <linux/netlink.h>
 #include <sys/epoll.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <cstring>
+#include <optional>
 
 #include "base/clock.h"
 #include "sensor/context.h"
@@ -16,6 +18,7 @@
 #include "sensor/probes.h"
 #include "sensor/requests.h"
 #include "sensor/spool.h"
+#include "sensor/translations.h"
 
 namespace egret::sensor {
 
@@ -40,7 +43,7 @@ class Sensor {
       : options_(options),
         cgroups_(std::move(cgroups)),
         pods_(options.pods),
-        owners_(cgroups_, pods_, std::move(root), host_netns()),
+        owners_(cgroups_, pods_, std::move(root), node_netns(options.netns)),
         spool_(std::move(spool)),
         flows_(context_, {options.rows_per_destination, !options.pods.pods.empty()}),
         lookups_(context_),
@@ -58,8 +61,10 @@ class Sensor {
   Result<void> run(const ProbeOptions& probe_options, int stop_fd) {
     pods_.refresh();
     TRY(probes_, Probes::open(probe_options, [this](const EventHeader& e) { handle(e); }));
+    states_ = probes_->states();
+    open_translations();
     const uint64_t start = boot_nanoseconds();
-    events_.started(start, 0, probes_->states(), "eBPF");
+    events_.started(start, 0, states_, "eBPF");
     if (!options_.quiet) say_ready();
     window_began_ = coverage_began_ = start;
     sweep();
@@ -74,13 +79,13 @@ class Sensor {
 
   void say_ready() {
     size_t missing = 0;
-    for (const ProbeState& p : probes_->states()) {
+    for (const ProbeState& p : states_) {
       if (p.attached) continue;
       ++missing;
       fmt::print(stderr, "egret-sensor: {} is missing ({}); not seen: {}\n", p.name, p.error, p.unseen);
     }
     fmt::print(stderr, "egret-sensor: ready on {}: {} of {} hooks, {} cgroups, {} pods named, rows to {}\n", context_.node,
-               probes_->states().size() - missing, probes_->states().size(), cgroups_.size(), pods_.size(), options_.out);
+               states_.size() - missing, states_.size(), cgroups_.size(), pods_.size(), options_.out);
   }
 
   Result<void> loop(int stop_fd) {
@@ -194,6 +199,8 @@ class Sensor {
   ProcessWriter processes_rows_;
   NodeEvents events_;
   std::unique_ptr<Probes> probes_;
+  std::optional<Translations> translations_;
+  std::vector<ProbeState> states_;
   uint64_t slow_tick_ = 0, window_began_ = 0, coverage_began_ = 0, coverage_rows_ = 0;
 };
 

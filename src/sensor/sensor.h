@@ -15,6 +15,7 @@ struct SensorOptions {
   std::string cluster;      // may be empty
   std::string node;         // empty: the host's name
   std::string cgroup_root;  // this node's part of the cgroup tree; empty: all of it
+  std::string netns;        // network namespace that translates the node's traffic; empty: the sensor's own
   PodSources pods;
   uint64_t spool_bytes = 256ULL << 20;
   Ticks segment_time = 5 * kTicksPerSecond;
