@@ -72,9 +72,18 @@ class Sensor {
   }
 
  private:
-  static uint32_t host_netns() {
+  static uint32_t node_netns(const std::string& path) {
     struct stat s{};
-    return stat("/proc/1/ns/net", &s) == 0 ? static_cast<uint32_t>(s.st_ino) : 0;
+    return stat(path.empty() ? "/proc/1/ns/net" : path.c_str(), &s) == 0 ? static_cast<uint32_t>(s.st_ino) : 0;
+  }
+
+  // The kernel is asked for the one entry that a row is about. Listening to its events would cost the node two messages a connection.
+  void open_translations() {
+    auto socket = NetlinkSocket::open(NETLINK_NETFILTER, options_.netns);
+    states_.push_back({"conntrack", "addresses after translation", socket.has_value(), socket ? "" : socket.error().message});
+    if (!socket) return;
+    translations_.emplace(std::move(*socket), 0);
+    context_.translator = &*translations_;
   }
 
   void say_ready() {
