@@ -53,6 +53,17 @@ def test_another_culprit_name_and_region(egret, tmp_path, culprit, name, address
         assert answer["cause"]["trigger"]["kind"] != "node-start"
 
 
+@pytest.mark.parametrize("ahead", [-20, 5, 40])
+def test_clocks_that_differ(egret, tmp_path, ahead):
+    """The log of questions is stamped by another clock than the flows: all of them together show by how much."""
+    world = World(seed=21)
+    world.dns_clock = ahead
+    answer = investigate(egret, world.write(tmp_path / "logs"))
+    check(answer, world)
+    assert answer["candidates"][0]["probability"] >= 0.8
+    assert any(n["name"] == world.name for n in answer["cause"]["names"])
+
+
 def test_without_the_deciding_log_it_says_unknown_or_less(egret, tmp_path):
     """Flows and inventory alone cannot tell one daemonset of a new node from another."""
     world = World(seed=5)

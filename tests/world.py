@@ -59,6 +59,7 @@ class World:
     def __init__(self, seed=1, culprit="ama-logs", name="ifconfig.co", address="172.64.80.1", region="canadacentral", trigger="node-start"):
         self.rng = rng = random.Random(seed)
         self.culprit, self.name, self.address, self.region, self.trigger = culprit, name, address, region, trigger
+        self.dns_clock = 0  # seconds that the clock of the DNS logs runs ahead
         self.t0 = dt.datetime(2022, 4, 1, 6, 12, 0, tzinfo=UTC) + dt.timedelta(minutes=rng.randrange(300))
         self.begin = self.t0 - dt.timedelta(hours=5)
         self.end = self.t0 + dt.timedelta(hours=1)
@@ -303,6 +304,7 @@ class World:
 
     def coredns_lines(self, c):
         for t, pod, name, address in sorted(c.dns, key=lambda d: d[0]):
+            t += dt.timedelta(seconds=self.dns_clock)
             qid = self.rng.randrange(65536)
             yield t, f'[INFO] {pod.ip}:{self.rng.randrange(30000, 60000)} - {qid} "A IN {name}. udp {len(name) + 29} false 512" NOERROR qr,rd,ra {len(name) * 2 + 60} 0.0{self.rng.randrange(1000, 9999)}s'
 

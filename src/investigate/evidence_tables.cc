@@ -85,7 +85,8 @@ std::vector<const model::Table*> evidence_shapes() {
                                                               {"Time", Type::kDatetime},
                                                               {"First", Type::kBool},
                                                               {"RowId", Type::kLong}});
-  return {&alert, &contacts, &candidates, &pods, &nodes, &starts, &names_shape(), &cluster_shape()};
+  static const model::Table clocks = shape("EvidenceClocks", {{"Cluster", Type::kString}, {"DnsShift", Type::kTimespan}});
+  return {&alert, &contacts, &candidates, &pods, &nodes, &starts, &clocks, &names_shape(), &cluster_shape()};
 }
 
 model::Batch alert_rows(const LedgerInput& in) {

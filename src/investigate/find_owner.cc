@@ -249,6 +249,8 @@ Result<void> find_owner(store::Engine& engine, const Question& question, Ticks n
   TRY_VOID(engine.put_temporary("EvidenceNodes", nodes));
   TRY(const model::Batch starts, engine.query("EgretStarts", now));
   TRY_VOID(engine.put_temporary("EvidenceStarts", starts));
+  TRY(const model::Batch clocks, engine.query("EgretClocks", now));
+  TRY_VOID(engine.put_temporary("EvidenceClocks", clocks));
   World world{Places(pods, nodes), {}, {}};
   TRY(world.coverage, read_coverage(engine, now));
   {
