@@ -1,11 +1,13 @@
 #pragma once
 // Turning a world into logs. Each writer is one kind of source in the form in which it is exported in reality; it notes in the
 // ledger which contacts its rows show and how, so that the truth can say what could be known from them.
+#include <functional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/ip.h"
 #include "base/json.h"
 #include "drill/output.h"
 #include "drill/world.h"
@@ -66,6 +68,23 @@ void write_alerts(Pen& pen);                       // alert.cc
 void write_intel(Pen& pen);                        // intel.cc: threat intelligence and provider ranges
 void write_releases(Pen& pen);                     // releases.cc
 void write_flow_logs(Pen& pen, uint32_t cluster);  // flow_log.cc
+// A row of the network's flow log: state B(egin), C(ontinues) or E(nd), counts since the row before, milliseconds since 1970.
+struct FlowTuple {
+  int64_t ms = 0;
+  IpAddress source, destination;
+  uint16_t source_port = 0, destination_port = 0;
+  uint8_t protocol = 6;
+  char direction = 'O', state = 'B';
+  uint64_t packets_out = 0, bytes_out = 0, packets_in = 0, bytes_in = 0;
+};
+struct NodeFlows {
+  std::vector<FlowTuple> out, in, denied;
+};
+// The files of one node's network interface for the hours from `begin` to `end`, with the rows before `last`. copies: how often the
+// next minute is written.
+void write_node_flows(
+    Pen& pen, const Cluster& c, const Node& node, NodeFlows flows, Micros begin, Micros end, Micros last,
+    const std::function<int()>& copies = [] { return 1; });
 void write_inventory(Pen& pen, uint32_t cluster);  // inventory.cc: KubePodInventory, KubeNodeInventory, KubeEvents
 void write_objects(Pen& pen, uint32_t cluster);    // kubectl.cc
 void write_audit(Pen& pen, uint32_t cluster);      // audit.cc
