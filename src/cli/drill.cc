@@ -1,4 +1,4 @@
-// egret drill: scenarios, and worlds rendered from them.
+// egret drill: scenarios, worlds rendered from them, and running them for real (drill_run.cc).
 #include <fmt/format.h>
 
 #include <chrono>
@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/drill_run.h"
 #include "cli/options.h"
 #include "drill/render.h"
 
@@ -128,17 +129,19 @@ int render(const std::vector<std::string>& args) {
 int run(const std::vector<std::string>& args) {
   if (!args.empty() && args[0] == "list") return list({args.begin() + 1, args.end()});
   if (!args.empty() && args[0] == "render") return render({args.begin() + 1, args.end()});
+  if (!args.empty() && args[0] == "run") return drill_run({args.begin() + 1, args.end()});
   const bool help = !args.empty() && (args[0] == "--help" || args[0] == "-h");
   fmt::print(help ? stdout : stderr,
-             "egret drill: incidents rendered into raw logs, to practise and to measure on\n\nUsage: egret drill list | render SCENARIO "
-             "--seed N --out DIR [OPTIONS]\n\n"
-             "  list      the scenarios\n  render    write the logs of one; see egret drill render --help\n");
+             "egret drill: incidents to practise and to measure on, rendered into raw logs or played for real\n\n"
+             "Usage: egret drill list | render SCENARIO --out DIR | run SCENARIO --live [OPTIONS]\n\n"
+             "  list      the scenarios\n  render    write the logs of one\n"
+             "  run       play one in a lab on this machine, investigate, and compare the answer with what happened\n");
   return help ? kDone : kWrongUsage;
 }
 
 }  // namespace
 
 extern const Command kDrill;
-const Command kDrill{"drill", "render incidents into raw logs, to practise and to measure on", run};
+const Command kDrill{"drill", "incidents to practise and to measure on, rendered into raw logs or played for real", run};
 
 }  // namespace egret::cli

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "cli/command.h"
+#include "cli/drill_run.h"
 #include "cli/options.h"
 #include "detect/alert.h"
 #include "detect/run.h"
@@ -183,6 +184,14 @@ int run(const std::vector<std::string>& args) {
 }
 
 }  // namespace
+
+Result<investigate::Answer> answer_folder(const std::string& folder, Ticks now) {
+  TRY(const auto engine, store::Engine::open({}));
+  TRY_VOID(load(*engine, folder, now));
+  if (engine->row_count("SecurityAlert") == 0) TRY_VOID(detect_alerts(*engine, now));
+  TRY(auto result, investigate::investigate(*engine, {}, now));
+  return std::move(result.answer);
+}
 
 extern const Command kInvestigate;
 const Command kInvestigate{"investigate", "from an alert, or a folder of exported logs, to owner, cause, verdict and plan", run};

@@ -61,6 +61,7 @@ Result<Fleet> make_fleet(const FleetOptions& o) {
   for (Workload& x : w.workloads) {
     x.replicas = std::min(x.replicas, 2);
     if (x.name == "coredns") x.replicas = 1;
+    x.sidecar = false;
     x.images_side.clear();  // a container is a process here; those beside the main one would only idle
   }
   for (Cluster& c : w.clusters) {

@@ -1,0 +1,131 @@
+#include "lab/live.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/json.h"
+#include "lab/programs.h"
+
+namespace egret::lab {
+
+using namespace drill;
+
+namespace {
+
+struct Moment {
+  double at;  // seconds after the beginning
+  const Happening* what;
+  uint32_t cluster;
+};
+
+std::vector<Moment> moments_of(const Lab& lab, double seconds) {
+  std::vector<Moment> all;
+  const World& w = lab.world();
+  for (size_t i = 0; i < w.scenario->timeline.size(); ++i) {
+    const Happening& h = w.scenario->timeline[i];
+    for (uint32_t c = 0; c < w.clusters.size(); ++c) {
+      if (h.where != "all" && (h.where == "affected") != w.clusters[c].affected) continue;
+      Random r = Random(w.seed).fork("live " + w.clusters[c].name, i);
+      for (int64_t k = h.what == "release" ? 1 : r.whole(h.count); k > 0; --k) all.push_back({r.real(h.at) * seconds, &h, c});
+    }
+  }
+  std::stable_sort(all.begin(), all.end(), [](const Moment& a, const Moment& b) { return a.at < b.at; });
+  return all;
+}
+
+Result<std::string> happen(Lab& lab, const Moment& m) {
+  const Cluster& c = lab.world().clusters[m.cluster];
+  if (m.what->what == "scale-up") {
+    TRY(const uint32_t node, lab.add_node(m.cluster, true));
+    return fmt::format("{}: node {} joined", c.name, c.nodes[node].name);
+  }
+  for (uint32_t p = 0; p < c.placements.size(); ++p) {
+    const Workload& x = lab.world().workloads[c.placements[p].workload];
+    if (x.actor != m.what->actor) continue;
+    if (m.what->what == "release") {
+      TRY_VOID(lab.release(m.cluster, p));
+      return fmt::format("{}: {} {} released", c.name, x.name, c.placements[p].revisions.back().tag);
+    }
+    for (uint32_t pod = 0; pod < c.pods.size(); ++pod) {
+      if (c.pods[pod].placement != p || c.pods[pod].ended != kNever) continue;
+      TRY_VOID(lab.restart_pod(m.cluster, pod));
+      return fmt::format("{}: {} restarted", c.name, c.pods[pod].name);
+    }
+  }
+  return fmt::format("{}: nothing to {}", c.name, m.what->what);
+}
+
+Result<void> play_timeline(Lab& lab, const LiveOptions& o) {
+  const Micros begin = now_micros();
+  const auto wait_until = [&](double second) -> Result<void> {
+    while (now_micros() < begin + static_cast<Micros>(second * kSecond)) {
+      TRY_VOID(lab.tend());
+      ::usleep(100'000);
+    }
+    return {};
+  };
+  for (const Moment& m : moments_of(lab, o.seconds)) {
+    TRY_VOID(wait_until(m.at));
+    TRY(const std::string said, happen(lab, m));
+    o.tell(said);
+  }
+  return wait_until(o.seconds);
+}
+
+const Workload* culprit_of(const World& w) {
+  for (const Workload& x : w.workloads)
+    if (x.actor == "culprit") return &x;
+  return nullptr;
+}
+
+Result<Live> play_in(std::unique_ptr<Lab> lab, const LiveOptions& o) {
+  TRY_VOID(play_timeline(*lab, o));
+  Live live;
+  live.folder = o.out / "evidence";
+  TRY(live.evidence, write_evidence(*lab, live.folder));
+  const World& w = lab->world();
+  const Workload* culprit = culprit_of(w);
+  live.owner = fmt::format("{}/{}/{}", culprit->ns, culprit->kind, culprit->name);
+  live.classification = w.scenario->classification;
+  live.triggers = w.scenario->triggers;
+  JsonWriter j(2);
+  j.begin_object()
+      .key("scenario")
+      .string(w.scenario->id)
+      .key("live")
+      .boolean(true)
+      .key("seed")
+      .number(static_cast<int64_t>(lab->options().fleet.seed));
+  j.key("cluster")
+      .string(w.clusters[w.affected].name)
+      .key("address")
+      .string(ip_text(w.accused))
+      .key("name")
+      .string(w.endpoints[w.target].name);
+  j.key("owner").string(live.owner).key("classification").string(live.classification).key("contacts_from").begin_array();
+  for (const std::string& node : live.evidence.contacts_from) j.string(node);
+  j.end_array().end_object();
+  TRY_VOID(write_file(o.out / "truth.json", std::move(j).take() + '\n'));
+  if (live.evidence.contacts_from.empty())
+    return unavailable(fmt::format("{} did not happen: the border saw no contact with {}", w.scenario->id, ip_text(w.accused)),
+                       "a longer --seconds gives it more time; what was logged is in " + o.out.string());
+  live.lab = std::move(lab);
+  return live;
+}
+
+}  // namespace
+
+Result<Live> play(const LiveOptions& options) {
+  std::error_code ec;
+  std::filesystem::create_directories(options.out, ec);
+  TRY(std::unique_ptr<Lab> lab, Lab::up(options.lab));
+  options.tell(fmt::format("the fleet of {} is up as lab '{}'", options.lab.fleet.scenario, options.lab.id));
+  auto live = play_in(std::move(lab), options);
+  if (!live)
+    if (const auto gone = Lab::down(options.lab.id); !gone) options.tell(gone.error().message);
+  return live;
+}
+
+}  // namespace egret::lab
