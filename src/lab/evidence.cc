@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <fstream>
+#include <map>
+#include <sstream>
+
 #include "drill/writers.h"
 #include "lab/border_rows.h"
 #include "lab/kube_events.h"
@@ -14,13 +18,61 @@ namespace fs = std::filesystem;
 
 namespace {
 
-Result<void> take(const fs::path& from, const fs::path& to) {
+// The lines whose first time is not before `from`; one without a time goes with the line before.
+std::string lines_from(std::string_view text, const std::string& from) {
+  std::string out;
+  bool wanted = true;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, std::min(text.find('\n'), text.size() - 1) + 1);
+    for (size_t at = line.find('T'); at != std::string_view::npos; at = line.find('T', at + 1))
+      if (at >= 10 && at + 9 <= line.size() && line[at - 3] == '-' && line[at - 6] == '-' && line[at + 3] == ':' && line[at + 6] == ':') {
+        wanted = line.substr(at - 10, 19) >= from;
+        break;
+      }
+    if (wanted) out += line;
+    text.remove_prefix(line.size());
+  }
+  return out;
+}
+
+// A log, or a folder of logs, with its times on the lab's clock.
+Result<void> take(const Lab& lab, const fs::path& from, const fs::path& to) {
   std::error_code ec;
+  if (fs::is_directory(from, ec)) {
+    for (const auto& entry : fs::directory_iterator(from, ec)) TRY_VOID(take(lab, entry.path(), to / entry.path().filename()));
+    return {};
+  }
   if (!fs::exists(from, ec)) return {};
   fs::create_directories(to.parent_path(), ec);
-  fs::copy(from, to, fs::copy_options::recursive, ec);
-  if (ec) return unavailable(fmt::format("{} cannot be copied to {}: {}", from.string(), to.string(), ec.message()));
-  return {};
+  std::ifstream file(from, std::ios::binary);
+  std::stringstream text;
+  text << file.rdbuf();
+  // People export the hours that they ask about.
+  return write_file(to, lines_from(lab.lapse().date_anew(text.str(), lab.began()), iso(lab.lapse().of(lab.world().from)).substr(0, 19)));
+}
+
+void date_anew(World& w, const Lapse& lapse) {
+  const auto anew = [&](Micros& t) { t = lapse.of(t); };
+  for (Micros* t : {&w.from, &w.to, &w.bad_release})
+    if (*t != 0) anew(*t);
+  for (Cluster& c : w.clusters) {
+    for (Node& n : c.nodes) anew(n.created), anew(n.ready);
+    for (Pod& p : c.pods) {
+      for (Micros* t : {&p.created, &p.started, &p.ended, &p.removed}) anew(*t);
+      for (Micros& r : p.restarts) anew(r);
+    }
+    for (Placement& p : c.placements)
+      for (Revision& r : p.revisions) anew(r.at);
+    for (Change& change : c.changes) anew(change.at);
+  }
+}
+
+// One file an hour in which there is something.
+void write_flows(Pen& pen, const Cluster& c, const Node& node, const NodeFlows& flows) {
+  std::map<Micros, NodeFlows> hours;
+  for (const auto list : {&NodeFlows::out, &NodeFlows::in})
+    for (const FlowTuple& t : flows.*list) (hours[t.ms * 1000 / kHour * kHour].*list).push_back(t);
+  for (auto& [hour, f] : hours) write_node_flows(pen, c, node, std::move(f), hour, hour + 1, hour + kHour);
 }
 
 // The pod of the scenario's actor that ran on the node then. The alert of a workload's own metrics names it.
@@ -40,13 +92,20 @@ Result<Evidence> write_evidence(const Lab& lab, const fs::path& folder) {
   if (ec) return unavailable(fmt::format("{} cannot be made: {}", folder.string(), ec.message()));
   World w = lab.world();
   w.to = now_micros();
+  date_anew(w, lab.lapse());
   Evidence e;
   std::vector<std::map<uint32_t, NodeFlows>> flows;
   Ledger ledger;
   for (uint32_t i = 0; i < w.clusters.size(); ++i) {
     Cluster& c = w.clusters[i];
     flows.push_back(read_border(lab.log_folder(i) / "border.tsv", c, i));
-    for (const auto& [node, f] : flows.back()) e.flows += f.out.size() + f.in.size();
+    for (auto& [node, f] : flows.back()) {
+      for (auto* list : {&f.out, &f.in}) {
+        for (FlowTuple& t : *list) t.ms = lab.lapse().of(t.ms * 1000) / 1000;
+        std::erase_if(*list, [&](const FlowTuple& t) { return t.ms * 1000 < w.from; });
+      }
+      e.flows += f.out.size() + f.in.size();
+    }
     c.contacts = contacts_with(flows.back(), w.accused);
     for (Contact& k : c.contacts) {
       k.pod = actor_on(w, c, k.node, k.at);
@@ -65,9 +124,9 @@ Result<Evidence> write_evidence(const Lab& lab, const fs::path& folder) {
   for (uint32_t i = 0; i < w.clusters.size(); ++i) {
     const Cluster& c = w.clusters[i];
     write_objects(pen, i);
-    for (const auto& [node, f] : flows[i]) write_node_flows(pen, c, c.nodes[node], f, std::min(w.from, c.nodes[node].created), w.to, w.to);
+    for (const auto& [node, f] : flows[i]) write_flows(pen, c, c.nodes[node], f);
     TRY_VOID(write_file(folder / c.name / "kubectl" / "events.json", kube_events(w, i)));
-    for (const char* log : {"coredns.log", "envoy", "sensor"}) TRY_VOID(take(lab.log_folder(i) / log, folder / c.name / log));
+    for (const char* log : {"coredns.log", "envoy", "sensor"}) TRY_VOID(take(lab, lab.log_folder(i) / log, folder / c.name / log));
   }
   TRY_VOID(out.finish());
   return e;

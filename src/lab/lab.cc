@@ -134,6 +134,7 @@ Where Lab::in_pod(uint32_t c, uint32_t p) const {
 }
 
 Result<void> Lab::build() {
+  began_ = now_micros();
   TRY_VOID(save());
   for (const std::string& h : cgroup_hierarchies())
     TRY_VOID(note_made(home_, {Thing::Kind::kCgroup, fmt::format("{}/egret-lab-{}", h, options_.id)}));
@@ -170,6 +171,7 @@ Result<void> Lab::build() {
       }
   }
   for (const auto& [pid, log] : started_) TRY_VOID(still_runs(pid, log));
+  TRY_VOID(skip(static_cast<Micros>(options_.age_days * kDay)));
   fleet_.world.from = now_micros();
   return save();
 }
@@ -354,15 +356,21 @@ Result<void> Lab::tend() {
   return {};
 }
 
+Result<void> Lab::skip(Micros by) {
+  if (by <= 0) return {};
+  lapse_.skip(now_micros(), by / kSecond * kSecond);
+  return save();
+}
+
 Result<void> Lab::save() const {
   const fs::path fresh = home_ / "lab.json.new";
-  TRY_VOID(write_file(fresh, state_text(options_, fleet_)));
+  TRY_VOID(write_file(fresh, state_text(options_, fleet_, lapse_, began_)));
   std::error_code ec;
   fs::rename(fresh, home_ / "lab.json", ec);
   if (ec) return unavailable(fmt::format("{} cannot be written: {}", (home_ / "lab.json").string(), ec.message()));
   return {};
 }
 
-Result<void> Lab::restore(const std::string& text) { return read_state(text, options_, fleet_); }
+Result<void> Lab::restore(const std::string& text) { return read_state(text, options_, fleet_, lapse_, began_); }
 
 }  // namespace egret::lab

@@ -15,6 +15,7 @@
 
 #include "base/result.h"
 #include "lab/fleet.h"
+#include "lab/lapse.h"
 #include "lab/made.h"
 #include "lab/process.h"
 
@@ -24,6 +25,7 @@ struct LabOptions {
   std::string id = "lab";
   FleetOptions fleet;
   double compress = 60;     // habits happen so many times as often as the scenario says
+  double age_days = 3;      // the fleet that comes up has been there for so long on the lab's clock
   double boot_seconds = 2;  // from a node's creation until it is ready
   double unreachable = 6;   // seconds after an added node is ready in which the agent's own endpoint does not answer there
 };
@@ -51,6 +53,11 @@ class Lab {
   Result<void> release(uint32_t cluster, uint32_t placement);
   // Lifts what `restless` nodes may not reach once their time has come. Call it now and then.
   Result<void> tend();
+
+  // Puts the lab's clock forward by whole seconds.
+  Result<void> skip(drill::Micros by);
+  const Lapse& lapse() const { return lapse_; }
+  drill::Micros began() const { return began_; }  // real time
 
   std::string node_netns(uint32_t cluster, uint32_t node) const;
   std::string pod_netns(uint32_t cluster, uint32_t pod) const;  // the node's, for hostNetwork
@@ -86,6 +93,8 @@ class Lab {
   std::filesystem::path home_;
   std::unique_ptr<Lock> lock_;
   std::string program_;
+  Lapse lapse_;
+  drill::Micros began_ = 0;
   drill::Random random_{1};
   std::vector<std::pair<pid_t, std::string>> started_;               // programs and their logs, by this process
   std::map<std::pair<uint32_t, uint32_t>, drill::Micros> restless_;  // cluster, node: until when

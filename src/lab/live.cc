@@ -14,21 +14,24 @@ using namespace drill;
 
 namespace {
 
+constexpr double kQuietSeconds = 2;
+
 struct Moment {
-  double at;  // seconds after the beginning
-  const Happening* what;
+  double at;              // share of the timeline
+  const Happening* what;  // null: nothing, the fleet just lives
   uint32_t cluster;
 };
 
-std::vector<Moment> moments_of(const Lab& lab, double seconds) {
+std::vector<Moment> moments_of(const Lab& lab, int quiet) {
   std::vector<Moment> all;
+  for (int i = 0; i < quiet; ++i) all.push_back({(i + 0.5) / quiet, nullptr, 0});
   const World& w = lab.world();
   for (size_t i = 0; i < w.scenario->timeline.size(); ++i) {
     const Happening& h = w.scenario->timeline[i];
     for (uint32_t c = 0; c < w.clusters.size(); ++c) {
       if (h.where != "all" && (h.where == "affected") != w.clusters[c].affected) continue;
       Random r = Random(w.seed).fork("live " + w.clusters[c].name, i);
-      for (int64_t k = h.what == "release" ? 1 : r.whole(h.count); k > 0; --k) all.push_back({r.real(h.at) * seconds, &h, c});
+      for (int64_t k = h.what == "release" ? 1 : r.whole(h.count); k > 0; --k) all.push_back({r.real(h.at), &h, c});
     }
   }
   std::stable_sort(all.begin(), all.end(), [](const Moment& a, const Moment& b) { return a.at < b.at; });
@@ -57,21 +60,34 @@ Result<std::string> happen(Lab& lab, const Moment& m) {
   return fmt::format("{}: nothing to {}", c.name, m.what->what);
 }
 
+// Real seconds go by; meanwhile what is due becomes reachable.
+Result<void> live_on(Lab& lab, double seconds) {
+  const Micros end = now_micros() + static_cast<Micros>(seconds * kSecond);
+  while (now_micros() < end) {
+    TRY_VOID(lab.tend());
+    ::usleep(100'000);
+  }
+  return {};
+}
+
 Result<void> play_timeline(Lab& lab, const LiveOptions& o) {
-  const Micros begin = now_micros();
-  const auto wait_until = [&](double second) -> Result<void> {
-    while (now_micros() < begin + static_cast<Micros>(second * kSecond)) {
-      TRY_VOID(lab.tend());
-      ::usleep(100'000);
-    }
-    return {};
+  const Micros begin = now_micros(), whole = static_cast<Micros>(o.hours * kHour);
+  const auto skip_to = [&](double share) {
+    return lab.skip(static_cast<Micros>(share * static_cast<double>(whole)) - lab.lapse().between(begin, now_micros()));
   };
-  for (const Moment& m : moments_of(lab, o.seconds)) {
-    TRY_VOID(wait_until(m.at));
+  TRY_VOID(live_on(lab, o.seconds));
+  for (const Moment& m : moments_of(lab, o.quiet)) {
+    TRY_VOID(skip_to(m.at));
+    if (m.what == nullptr) {
+      TRY_VOID(live_on(lab, kQuietSeconds));
+      continue;
+    }
     TRY(const std::string said, happen(lab, m));
     o.tell(said);
+    TRY_VOID(live_on(lab, o.seconds));
   }
-  return wait_until(o.seconds);
+  TRY_VOID(skip_to(1));
+  return live_on(lab, o.seconds / 2);
 }
 
 const Workload* culprit_of(const World& w) {
@@ -120,7 +136,12 @@ Result<Live> play_in(std::unique_ptr<Lab> lab, const LiveOptions& o) {
 Result<Live> play(const LiveOptions& options) {
   std::error_code ec;
   std::filesystem::create_directories(options.out, ec);
-  TRY(std::unique_ptr<Lab> lab, Lab::up(options.lab));
+  TRY(const Scenario scenario, find_scenario(options.lab.fleet.scenario));
+  // As many contacts as the fleet would make in those hours, in the seconds that it really lives.
+  LabOptions up = options.lab;
+  up.compress =
+      options.hours * 3600 / (options.seconds * (1.5 + static_cast<double>(scenario.timeline.size())) + options.quiet * kQuietSeconds);
+  TRY(std::unique_ptr<Lab> lab, Lab::up(up));
   options.tell(fmt::format("the fleet of {} is up as lab '{}'", options.lab.fleet.scenario, options.lab.id));
   auto live = play_in(std::move(lab), options);
   if (!live)

@@ -12,8 +12,10 @@ namespace egret::lab {
 
 struct LiveOptions {
   LabOptions lab;
-  double seconds = 60;                                                       // for the whole timeline
-  std::filesystem::path out;                                                 // gets evidence/ and truth.json
+  double hours = 8;           // of the timeline, on the lab's clock
+  double seconds = 10;        // really lived after each moment of it
+  int quiet = 12;             // stretches of two seconds in between, so that the fleet's ordinary traffic is seen all along
+  std::filesystem::path out;  // gets evidence/ and truth.json
   std::function<void(const std::string&)> tell = [](const std::string&) {};  // what happens now, one line each
 };
 

@@ -9,7 +9,7 @@ namespace egret::lab {
 
 using namespace drill;
 
-std::string state_text(const LabOptions& o, const Fleet& f) {
+std::string state_text(const LabOptions& o, const Fleet& f, const Lapse& lapse, Micros began) {
   JsonWriter w(1);
   w.begin_object().key("id").string(o.id).key("scenario").string(o.fleet.scenario);
   const auto number = [&](std::string_view key, int64_t value) { w.key(key).number(value); };
@@ -21,7 +21,10 @@ std::string state_text(const LabOptions& o, const Fleet& f) {
   w.key("compress").number(o.compress).key("boot_seconds").number(o.boot_seconds).key("unreachable").number(o.unreachable);
   number("from", f.world.from);
   number("bad_release", f.world.bad_release);
-  w.key("fleet").begin_array();
+  number("began", began);
+  w.key("skips").begin_array();
+  for (const auto& [at, by] : lapse.skips()) w.begin_array().number(at).number(by).end_array();
+  w.end_array().key("fleet").begin_array();
   for (const Cluster& c : f.world.clusters) {
     w.begin_object().key("name").string(c.name).key("region").string(c.region).key("nodes").begin_array();
     for (const Node& n : c.nodes) {
@@ -109,7 +112,7 @@ void read(simdjson::dom::element e, Fleet& f) {
 
 }  // namespace
 
-Result<void> read_state(const std::string& json, LabOptions& o, Fleet& f) {
+Result<void> read_state(const std::string& json, LabOptions& o, Fleet& f, Lapse& lapse, Micros& began) {
   try {  // simdjson's accessors throw on a missing member; nothing of that leaves this function
     simdjson::dom::parser parser;
     const simdjson::dom::element e = parser.parse(json);
@@ -124,6 +127,8 @@ Result<void> read_state(const std::string& json, LabOptions& o, Fleet& f) {
     o.unreachable = double(e["unreachable"]);
     TRY(f, make_fleet(o.fleet));
     read(e, f);
+    began = int64_t(e["began"]);
+    for (simdjson::dom::element skip : e["skips"]) lapse.skip(int64_t(skip.at(0)), int64_t(skip.at(1)));
   } catch (const std::exception& broken) {
     return unavailable(fmt::format("the lab's state cannot be read: {}", broken.what()), "egret lab down removes it");
   }

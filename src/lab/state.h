@@ -7,8 +7,8 @@
 
 namespace egret::lab {
 
-std::string state_text(const LabOptions& options, const Fleet& fleet);
-// Fills both; the fleet is made anew from the scenario and the seed that the text names.
-Result<void> read_state(const std::string& text, LabOptions& options, Fleet& fleet);
+std::string state_text(const LabOptions& options, const Fleet& fleet, const Lapse& lapse, drill::Micros began);
+// Fills all; the fleet is made anew from the scenario and the seed that the text names.
+Result<void> read_state(const std::string& text, LabOptions& options, Fleet& fleet, Lapse& lapse, drill::Micros& began);
 
 }  // namespace egret::lab

@@ -1,0 +1,45 @@
+"""Incidents played for real in a lab of this machine: what was logged must lead to who did it."""
+import json
+import os
+
+import pytest
+
+from test_lab import leftovers
+
+
+@pytest.fixture
+def live(egret, tmp_path):
+    """live(scenario, *options) plays it and returns the parsed result with its evidence kept in live.out."""
+    assert os.geteuid() == 0, "live drills need root"
+    lab_id = f"d{os.getpid()}"
+
+    def play(scenario, *options, timeout=600):
+        result = egret("drill", "run", scenario, "--live", "--id", lab_id, "--out", play.out, "--format", "json", *options, timeout=timeout)
+        assert result.code in (0, 1), result.err
+        return result.code, json.loads(result.out)
+
+    play.out = tmp_path / "drill"
+    yield play
+    assert egret("lab", "down", "--id", lab_id).code == 0
+    assert leftovers(lab_id) == []
+
+
+def test_the_false_alarm_without_a_sensor(live):
+    code, result = live("canada-central", "--apps", "2", "--seconds", "8")
+    assert code == 0 and result["passed"], result["checks"]
+    answer = result["answer"]
+    best = answer["candidates"][0]
+    assert (best["kind"], best["name"]) == ("DaemonSet", "ama-logs")
+    assert "sensor" not in {e["test"] for e in best["evidence"]}
+    # The network's log knows the nodes only.
+    flows = "".join(p.read_text() for p in (live.out / "evidence").rglob("PT1H.json"))
+    assert ",172.64.80.1," in flows and "10.244." not in flows
+    truth = json.loads((live.out / "truth.json").read_text())
+    assert truth["owner"] == "kube-system/DaemonSet/ama-logs" and len(truth["contacts_from"]) >= 1
+
+
+def test_what_does_not_run_live_says_so(egret):
+    r = egret("drill", "run", "nightly-export", "--live")
+    assert r.code == 2 and "nightly-export does not run live yet" in r.err and "CronJob" in r.err
+    r = egret("drill", "run", "canada-central")
+    assert r.code == 2 and "--live" in r.err
