@@ -406,6 +406,30 @@ static __always_inline bool parse(struct __sk_buff *skb, struct Packet *p) {
   return true;
 }
 
+// A load of its own at a constant offset: the verifier takes no arithmetic on the pointer, which the compiler likes to do.
+#define FIELD(x) (*(volatile typeof(x) *)&(x))
+
+// The socket's own addresses where it has them. Out, this hook comes after the node's address translation (and its destination's, on the
+// node itself); in, after that was undone: what the program sees is what both directions have in common.
+static __always_inline void own_endpoints(struct bpf_sock *sk, struct Packet *p, bool egress) {
+  struct Endpoint *local = egress ? &p->from : &p->to, *remote = egress ? &p->to : &p->from;
+  if (sk->src_port) local->port = sk->src_port;
+  if (sk->family == AF_INET) {
+    if (sk->src_ip4) set_v4(local, sk->src_ip4);
+  } else {
+    __u32 words[4] = {FIELD(sk->src_ip6[0]), FIELD(sk->src_ip6[1]), FIELD(sk->src_ip6[2]), FIELD(sk->src_ip6[3])};
+    if (words[0] | words[1] | words[2] | words[3]) set_v6(local, words);
+  }
+  if (!sk->dst_port) return;  // not connected
+  remote->port = bpf_ntohs(sk->dst_port);
+  if (sk->family == AF_INET) {
+    set_v4(remote, sk->dst_ip4);
+  } else {
+    __u32 words[4] = {FIELD(sk->dst_ip6[0]), FIELD(sk->dst_ip6[1]), FIELD(sk->dst_ip6[2]), FIELD(sk->dst_ip6[3])};
+    set_v6(remote, words);
+  }
+}
+
 static __always_inline void copy_payload(struct __sk_buff *skb, struct Socket *s, struct Packet *p, __u8 shape, bool egress) {
   __u32 zero = 0;
   struct PayloadEvent *e = bpf_map_lookup_elem(&scratch, &zero);
@@ -518,10 +542,11 @@ static __always_inline void datagram(struct __sk_buff *skb, struct Socket *s, st
   count(further, p, skb, egress);
 }
 
-static __always_inline void segment(struct __sk_buff *skb, struct Socket *s, bool egress) {
+static __always_inline void segment(struct __sk_buff *skb, struct bpf_sock *sk, struct Socket *s, bool egress) {
   if (egress ? s->opaque_out : s->opaque_in) return;
   struct Packet p = {};
   if (!parse(skb, &p) || p.protocol != TCP || p.payload == 0) return;
+  own_endpoints(sk, &p, egress);
   struct Endpoint *remote = egress ? &p.to : &p.from;
   if (!want_loopback && is_loopback(remote)) {
     s->opaque_in = s->opaque_out = 1;
@@ -563,11 +588,13 @@ static __always_inline int packet(struct __sk_buff *skb, bool egress) {
   struct Socket *s = bpf_sk_storage_get(&sockets, sk, 0, 0);
   if (!s) return 1;
   if (sk->protocol == TCP) {
-    segment(skb, s, egress);
+    segment(skb, sk, s, egress);
     return 1;
   }
   struct Packet p = {};
-  if (parse(skb, &p)) datagram(skb, s, &p, egress);
+  if (!parse(skb, &p)) return 1;
+  if (p.protocol == UDP) own_endpoints(sk, &p, egress);
+  datagram(skb, s, &p, egress);
   return 1;
 }
 

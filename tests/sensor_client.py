@@ -14,6 +14,7 @@ def fill(n, head):
     return head + b"x" * n
 
 
+used = set()
 for what, count in plan["do"]:
     family = 6 if what.endswith("6") else 4
     af = socket.AF_INET6 if family == 6 else socket.AF_INET
@@ -21,9 +22,14 @@ for what, count in plan["do"]:
     for i in range(count):
         ident = f"{plan['id']}-{what}-{i}"
         udp = kind == "udp"
-        s = socket.socket(af, socket.SOCK_DGRAM if udp else socket.SOCK_STREAM)
+        while True:  # no port twice: the test tells connections apart by it
+            s = socket.socket(af, socket.SOCK_DGRAM if udp else socket.SOCK_STREAM)
+            s.bind(("::" if family == 6 else "0.0.0.0", 0))
+            if s.getsockname()[1] not in used:
+                break
+            s.close()
+        used.add(s.getsockname()[1])
         s.settimeout(10)
-        s.bind(("::" if family == 6 else "0.0.0.0", 0))
         port = 9090 if udp else 8081 if kind == "refused" else 8080
         target = "192.0.2.77" if kind == "unroutable" else OUTSIDE[family]
         sent = received = 0

@@ -148,6 +148,7 @@ class World:
         process = subprocess.Popen([*map(str, words)], stderr=subprocess.PIPE, text=True)
         self.processes.append(process)
         for line in process.stderr:
+            assert " is missing (" not in line, line
             if "ready on" in line:
                 return process
         raise AssertionError(f"the sensor ended with {process.wait()} before it was ready")

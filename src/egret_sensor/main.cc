@@ -50,6 +50,7 @@ int run(const std::vector<std::string>& args) {
       .value("--spool-mb", spool_mb, "N", "most megabytes of finished segments; the oldest go first, and are counted (default 256)")
       .flag("--idle", o.idle, "attach every hook and do nothing in it: what attaching alone costs")
       .flag("--quiet", o.quiet, "say nothing when ready")
+      .flag("--verbose", o.verbose, "print what the kernel says of a program that it refuses")
       .flag("--version", version, "print the version");
   if (const auto code = options.parse(args)) return *code;
   if (version) {

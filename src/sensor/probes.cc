@@ -110,6 +110,7 @@ Result<std::unique_ptr<Probes>> Probes::open(const ProbeOptions& options, Handle
         return unavailable(fmt::format("the kernel takes none of the programs: {} ({})", strerror(-error), last_message()),
                            "eBPF needs Linux 5.15 or later with BTF, and CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN");
       unloadable.push_back(name);
+      if (options.verbose) fmt::print(stderr, "{}\n", kernel_messages);
       continue;
     }
     const int cgroup = ::open(options.cgroup_folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -18,7 +18,8 @@ struct ProbeOptions {
   std::string cgroup_folder;  // below the unified mount: where the cgroup programs go
   uint64_t root_cgroup = 0;   // its id, when it is not the whole tree; 0 otherwise
   bool inbound = false, loopback = false, processes = true;
-  bool idle = false;  // attached and doing nothing, to measure what that costs
+  bool idle = false;     // attached and doing nothing, to measure what that costs
+  bool verbose = false;  // print the verifier's words on a program that it refuses
   uint32_t ring_bytes = 8 << 20;
 };
 

@@ -237,6 +237,7 @@ Result<void> run_sensor(const SensorOptions& options, int stop_fd) {
   probe_options.inbound = options.inbound;
   probe_options.loopback = options.loopback;
   probe_options.idle = options.idle;
+  probe_options.verbose = options.verbose;
   probe_options.processes = options.processes != ProcessRows::kNone;
   Sensor sensor(options, std::move(cgroups), std::move(spool), std::move(root));
   return sensor.run(probe_options, stop_fd);

@@ -25,7 +25,7 @@ struct SensorOptions {
   bool inbound = false, loopback = false;
   bool no_ebpf = false;  // as if the kernel had none
   bool idle = false;     // hooks attached and doing nothing, for measurements
-  bool quiet = false;
+  bool quiet = false, verbose = false;
 };
 
 // Runs until `stop_fd` (a signalfd) is readable. Says once on standard error when it is ready, and what it cannot see.
