@@ -59,7 +59,8 @@ struct FlowTable::Flow {
   uint16_t vlan = 0;
   bool has_mac = false;
   uint8_t mac[6] = {};
-  int64_t start = 0, last = 0;
+  int64_t start = 0, last = 0;  // last: for silence
+  int64_t end = 0;              // for duration: what comes after both sides are done does not count
   uint64_t packets[2] = {0, 0}, ip_bytes[2] = {0, 0}, payload[2] = {0, 0};  // [1] is the client's
   std::unique_ptr<Tcp> tcp;
   std::unique_ptr<FlowContext> context;  // when there is something to say of the application
@@ -178,7 +179,7 @@ void FlowTable::close(Flow& f, bool evicted) {
   FlowEvent e;
   e.who = f.who();
   e.start = f.start;
-  e.end = f.last;
+  e.end = f.end;
   e.client_packets = f.packets[1];
   e.server_packets = f.packets[0];
   e.client_ip_bytes = f.ip_bytes[1];
@@ -266,7 +267,7 @@ FlowTable::Flow& FlowTable::of_packet(const IpPacket& p, uint16_t from_port, uin
     f->client_is_low = from_low != flip;
     f->client_port = flip ? to_port : from_port;
     f->server_port = flip ? from_port : to_port;
-    f->start = f->last = time;
+    f->start = f->last = f->end = time;
     f->vlan = vlan;
     if (!flip && mac.size() == 6) {
       f->has_mac = true;
@@ -289,7 +290,7 @@ bool FlowTable::packet(const IpPacket& p, int64_t time, uint16_t vlan, Bytes mac
   }
   bool from_client = true, fresh = false;
   Flow& f = of_packet(p, 0, 0, time, false, from_client, fresh, vlan, mac);
-  f.last = std::max(f.last, time);
+  f.end = f.last = std::max(f.last, time);
   ++f.packets[from_client];
   f.ip_bytes[from_client] += p.total_bytes;
   f.payload[from_client] += p.payload_bytes;
@@ -329,6 +330,7 @@ bool FlowTable::tcp(const IpPacket& p, int64_t time, uint16_t vlan, Bytes mac) {
   }
   Tcp& t = *f->tcp;
   f->last = std::max(f->last, time);
+  if (t.side[0].state < TcpState::kClosed || t.side[1].state < TcpState::kClosed) f->end = f->last;
   ++f->packets[from_client];
   f->ip_bytes[from_client] += p.total_bytes;
   tcp_segment(t.side[from_client], t.side[!from_client], from_client, h, stated, t.history);
@@ -382,7 +384,7 @@ bool FlowTable::udp(const IpPacket& p, int64_t time, uint16_t vlan, Bytes mac) {
   const bool flip = is_service_port(from_port, true) && !is_service_port(to_port, true);
   bool from_client = true, fresh = false;
   Flow& f = of_packet(p, from_port, to_port, time, flip, from_client, fresh, vlan, mac);
-  f.last = std::max(f.last, time);
+  f.end = f.last = std::max(f.last, time);
   ++f.packets[from_client];
   f.ip_bytes[from_client] += p.total_bytes;
   f.payload[from_client] += stated;
@@ -410,16 +412,11 @@ bool FlowTable::icmp(const IpPacket& p, int64_t time, uint16_t vlan, Bytes mac) 
   };
   static constexpr Pair kV4[] = {{8, 0}, {10, 9}, {13, 14}, {15, 16}, {17, 18}};
   static constexpr Pair kV6[] = {{128, 129}, {133, 134}, {135, 136}, {130, 131}, {139, 140}, {144, 145}};
-  uint16_t from = type, to = code;
-  bool flip = false;
+  uint16_t to = code;
   const auto look = [&](const auto& pairs) {
     for (const Pair& x : pairs) {
       if (type == x.question) to = x.answer;
-      if (type == x.answer) {
-        from = x.answer;
-        to = x.question;
-        flip = true;
-      }
+      if (type == x.answer) to = x.question;
     }
   };
   if (p.protocol == kIcmp)
@@ -427,8 +424,8 @@ bool FlowTable::icmp(const IpPacket& p, int64_t time, uint16_t vlan, Bytes mac) 
   else
     look(kV6);
   bool from_client = true, fresh = false;
-  Flow& f = of_packet(p, from, to, time, flip, from_client, fresh, vlan, mac);
-  f.last = std::max(f.last, time);
+  Flow& f = of_packet(p, type, to, time, false, from_client, fresh, vlan, mac);
+  f.end = f.last = std::max(f.last, time);
   ++f.packets[from_client];
   f.ip_bytes[from_client] += p.total_bytes;
   f.payload[from_client] += p.payload_bytes - std::min<uint32_t>(p.payload_bytes, 8);

@@ -97,7 +97,7 @@ HttpParse parse_http_request(std::string_view s, HttpRequest& out) {
 
 std::string_view http_host_name(const HttpRequest& r) {
   std::string_view host = r.host;
-  if (r.method == "CONNECT") {
+  if (r.method == "CONNECT" && r.target[0] != '/') {
     host = r.target;
   } else if (const size_t scheme = r.target.find("://"); scheme != std::string_view::npos && scheme < 8 && r.target[0] != '/') {
     host = r.target.substr(scheme + 3);

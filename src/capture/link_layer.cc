@@ -159,6 +159,9 @@ LinkVerdict decode_link(int link_type, Bytes f, Frame& out) {
     case 276:  // v2: ethertype first, 20 bytes
       if (f.size() < 20) return LinkVerdict::kTruncated;
       return typed(be16(f.data()), f.subspan(20), out, 0);
+    case 10:  // FDDI: control, two addresses, LLC with SNAP
+      if (f.size() < 21) return LinkVerdict::kTruncated;
+      return f[13] == 0xaa && f[14] == 0xaa ? typed(be16(f.data() + 19), f.subspan(21), out, 0) : LinkVerdict::kNotIp;
     case 9: return ppp(f.size() > 2 && f[0] == 0xff && f[1] == 3 ? f.subspan(2) : f, out);
     case 50: return f.size() < 4 ? LinkVerdict::kTruncated : ppp(f[0] == 0xff ? f.subspan(2) : f, out);
     case 51: return typed(kPppoe, f, out, 0);

@@ -18,6 +18,8 @@ constexpr uint16_t kServerName = 0, kGroups = 10, kPointFormats = 11, kAlpn = 16
 // RFC 8701: reserved values that clients mix in.
 bool is_grease(uint16_t v) { return (v & 0x0f0f) == 0x0a0a && v >> 8 == (v & 0xff); }
 bool is_version(uint16_t v) { return v >> 8 == 3 && (v & 0xff) <= 4; }
+// Drafts of TLS 1.3 (0x7f17 is draft 23) count as it.
+uint16_t settled(uint16_t v) { return v >> 8 == 0x7f ? uint16_t{0x0304} : v; }
 
 void append_number(std::string& out, unsigned n, bool& first) {
   if (!first) out += '-';
@@ -160,7 +162,7 @@ TlsParse parse_client_hello(Bytes stream, TlsClientHello& out) {
           Cursor values(data.bytes_or_rest(data.u8()));
           uint16_t highest = 0;
           while (values.left() >= 2)
-            if (const uint16_t v = values.u16(); is_version(v)) highest = std::max(highest, v);
+            if (const uint16_t v = settled(values.u16()); is_version(v)) highest = std::max(highest, v);
           if (highest) out.highest_version = highest;
           thirteen = highest >= 0x0304;
           break;
@@ -209,7 +211,7 @@ TlsParse parse_server_hello(Bytes stream, TlsServerHello& out) {
       Cursor data(list.bytes_or_rest(size));
       append_number(out.ja3s, type, first);
       if (type == kSupportedVersions) {
-        if (const uint16_t v = data.u16(); !data.failed() && is_version(v)) out.version = v;
+        if (const uint16_t v = settled(data.u16()); !data.failed() && is_version(v)) out.version = v;
       } else if (type == kAlpn) {
         std::vector<std::string> names;
         list_of_names(data, names);

@@ -401,7 +401,9 @@ int run(const std::vector<std::string>& args) {
       fmt::print(stderr, "  did you mean 'egret pcap {}'?\n", near);
     return kWrongUsage;
   }
-  fmt::print("egret pcap: packets to rows\n\n  read     flows, DNS, HTTP and TLS of capture files\n\nEach has --help.\n");
+  fmt::print(
+      "Packets to rows.\n\nUsage: egret pcap COMMAND [OPTIONS]\n\n  read     flows, DNS, HTTP and TLS of capture files\n\nEach has "
+      "--help.\n");
   return args.empty() ? kWrongUsage : kDone;
 }
 
