@@ -65,6 +65,11 @@ Message first_message(Bytes stream, uint8_t type, std::string& joined) {
     }
     const Message more{TlsParse::kNeedMore, have.size() > 4 ? have.subspan(4) : Bytes()};
     if (stream.empty()) return more;
+    // A warning ("unrecognized name") may come before the ServerHello.
+    if (!joining && flat.empty() && stream[0] == kAlert && stream.size() >= 7 && be16(&stream[3]) == 2 && stream[5] == 1) {
+      stream = stream.subspan(7);
+      if (stream.empty()) return {TlsParse::kNeedMore, {}};
+    }
     if (stream[0] != kHandshake || (stream.size() > 1 && stream[1] != 3) || (stream.size() > 2 && stream[2] > 4)) return {};
     if (stream.size() < 5) return more;
     const size_t size = be16(&stream[3]);

@@ -70,6 +70,9 @@ TEST(TlsHello, ServerHello) {
   EXPECT_FALSE(h.retry);
   TlsClientHello c;
   EXPECT_EQ(parse_client_hello(as_bytes(s), c), TlsParse::kNotTls);
+  const std::string warned = "\x15\x03\x03\0\x02\x01\x70"s + s;
+  EXPECT_EQ(parse_server_hello(as_bytes(warned), h), TlsParse::kDone);
+  EXPECT_EQ(h.cipher, 0xc02f);
 }
 
 TEST(TlsHello, NotTls) {
