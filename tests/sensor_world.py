@@ -92,6 +92,8 @@ class World:
             run("ip", "-n", ns, "addr", "add", f"{four}/24", "dev", "ext0")
             run("ip", "-n", ns, "addr", "add", f"{six}/64", "dev", "ext0", "nodad")
             run("ip", "-n", ns, "link", "set", "ext0", "up")
+        run("ip", "-n", o, "addr", "add", "203.0.113.50/32", "dev", "ext0")
+        run("ip", "-n", n, "route", "add", "203.0.113.50/32", "via", OUTSIDE)
         run("ip", "-n", n, "link", "add", "cni0", "type", "bridge")
         run("ip", "-n", n, "addr", "add", "10.244.0.1/16", "dev", "cni0")
         run("ip", "-n", n, "addr", "add", "fd44::1/64", "dev", "cni0", "nodad")
@@ -141,9 +143,12 @@ class World:
         """Starts a client with that plan; its truth is in FOLDER/NAME.ndjson."""
         return self.start([sys.executable, HERE / "sensor_client.py", self.folder / f"{name}.ndjson", json.dumps(plan)], netns, cgroup)
 
-    def sensor(self, binary, out, *more):
+    def talk(self, pod, *words, **more):
+        return self.start([sys.executable, HERE / "sensor_talk.py", *words], pod.netns, pod.cgroup, **more)
+
+    def sensor(self, binary, out, *more, segment="500ms"):
         words = [binary, "--out", out, "--node", self.node, "--cluster", "test", "--cgroup-root", self.root, "--netns", f"/run/netns/{self.node_ns}",
-                 "--pods", self.pods_file, "--pod-logs", self.folder / "pod-logs", "--containerd", self.bundles, "--segment-time", "500ms",
+                 "--pods", self.pods_file, "--pod-logs", self.folder / "pod-logs", "--containerd", self.bundles, "--segment-time", segment,
                  "--window", "1s", *more]
         process = subprocess.Popen([*map(str, words)], stderr=subprocess.PIPE, text=True)
         self.processes.append(process)

@@ -115,3 +115,170 @@ def test_every_connection_is_there_with_its_owner_and_its_bytes(world, tmp_path)
     # Nothing that nobody did.
     assert {k[3] for k in found} <= {OUTSIDE, OUTSIDE6, "192.0.2.77"}
     assert not [r for r in rows if r.get("EventType") == "Lost"]
+
+
+def test_names_requests_and_hellos_have_their_pod(world, tmp_path):
+    pod = world.pod("shop", "cart-1", ("Deployment", "cart"))
+    world.write_pods()
+    out = tmp_path / "spool"
+    sensor = world.sensor(SENSOR, out)
+    wait_for([world.talk(pod, "dns", "Evil.Example"), world.talk(pod, "http", "meta.example:8088", "/a?u=http%3A%2F%2F169.254.169.254%2F", "/second"),
+              world.talk(pod, "tls", "c2.example")])
+    time.sleep(0.3)
+    stop(sensor)
+    rows = read_rows(out)
+    mine = [r for r in rows if r.get("SrcPodName") == "cart-1" and r.get("SrcWorkload") == "shop/Deployment/cart"]
+    dns = [r for r in mine if r["Type"] == "ASimDnsActivityLogs"]
+    assert {(r["DnsQuery"], r["NetworkProtocol"]) for r in dns} == {("evil.example", "UDP"), ("tcp.evil.example", "TCP")}
+    for r in dns:
+        assert r["EventSubType"] == "response" and r["Answers"] == ["203.0.113.50"] and r["DnsAnswerTtl"] == 60
+        assert r["SrcIpAddr"] == pod.address and r["DstIpAddr"] == OUTSIDE and "python" in r["SrcProcessName"] and r["SrcNode"] == world.node
+    web = [r for r in mine if r["Type"] == "ASimWebSessionLogs"]
+    http = [r for r in web if r["NetworkApplicationProtocol"] == "HTTP"]
+    assert [r["Url"] for r in http] == ["/a?u=http%3A%2F%2F169.254.169.254%2F", "/second"]
+    assert all((r["HttpRequestMethod"], r["DstHostname"], r["HttpUserAgent"], r["Direction"]) == ("GET", "meta.example", "talk/1", "outbound") for r in http)
+    (tls,) = [r for r in web if r["NetworkApplicationProtocol"] == "TLS"]
+    assert (tls["DstHostname"], tls["TlsVersion"], tls["TlsAlpn"]) == ("c2.example", "TLSv1.3", "h2,http/1.1") and len(tls["TlsJa3"]) == 32
+    # The name that the answers gave is on the flows to the address.
+    processes = [r for r in mine if r["Type"] == "ASimProcessEventLogs"]
+    assert any("sensor_talk.py dns Evil.Example" in r["TargetProcessCommandLine"] and r["ActingProcessName"] for r in processes)
+
+
+def test_a_pod_of_a_moment_is_named(world, tmp_path):
+    """It exists for a tenth of a second; only its bundle says its name, and that goes with it."""
+    world.write_pods([])
+    out = tmp_path / "spool"
+    sensor = world.sensor(SENSOR, out)
+    pod = world.pod("batch", "once-x7k2p", ("Job", "once"))  # the sensor sees its cgroup made before anything names it: too early
+    shutil.rmtree(world.bundles)
+    world.bundles.mkdir()
+    pod.cgroup.rmdir()
+    pod.cgroup.parent.rmdir()
+    bundle = world.bundles / pod.container
+    bundle.mkdir()
+    (bundle / "config.json").write_text(json.dumps(pod.bundle()))
+    pod.cgroup.mkdir(parents=True)
+    began = time.monotonic()
+    wait_for([world.start(["bash", "-c", f"exec 3<>/dev/tcp/{OUTSIDE}/8088; echo hi >&3; exec 3>&-"], pod.netns, pod.cgroup)])
+    shutil.rmtree(bundle)
+    for _ in range(200):
+        try:
+            pod.cgroup.rmdir()
+            pod.cgroup.parent.rmdir()
+            break
+        except OSError:
+            time.sleep(0.001)
+    lived = time.monotonic() - began
+    time.sleep(0.5)
+    stop(sensor)
+    flows = [r for r in read_rows(out) if r["Type"] == "ASimNetworkSessionLogs" and r["DstPortNumber"] == 8088]
+    assert flows, "the connection is missing"
+    for r in flows:
+        assert (r["SrcOwnerKind"], r["SrcNamespace"], r["SrcPodName"], r["SrcContainer"]) == ("Pod", "batch", "once-x7k2p", "main"), lived
+        assert r["SrcOwnerReason"] == "no source says who owns the pod" and "SrcWorkload" not in r
+
+
+def test_a_long_connection_has_rows_while_it_lasts_and_survives_the_sensor(world, tmp_path):
+    pod = world.pod("shop", "feed-0", ("StatefulSet", "feed"))
+    world.write_pods()
+    holder = world.talk(pod, "hold", "9", stdout=subprocess.PIPE, text=True)
+    time.sleep(1)
+    out = tmp_path / "spool"
+    sensor = world.sensor(SENSOR, out)
+    time.sleep(3)
+    stop(sensor)
+    first = sum(r["SrcBytes"] for r in read_rows(out) if r["Type"] == "ASimNetworkSessionLogs")
+    assert first > 0
+    second_out = tmp_path / "spool2"
+    sensor = world.sensor(SENSOR, second_out)
+    wait_for([holder])
+    time.sleep(0.3)
+    stop(sensor)
+    rows = read_rows(second_out)
+    flows = [r for r in rows if r["Type"] == "ASimNetworkSessionLogs" and r["DstPortNumber"] == 8088]
+    assert {r["SrcPodName"] for r in flows} == {"feed-0"}
+    assert [r["EventSubType"] for r in flows][-1] == "End" and "Continue" in [r["EventSubType"] for r in flows]
+    assert all(r["EventMessage"] == "it was open when the sensor started" for r in flows)
+    # Totals of the socket are the kernel's: what the first sensor saw is in them.
+    assert sum(r["SrcBytes"] for r in flows) == int(holder.stdout.read())
+    kinds = [r["EventType"] for r in rows if r["Type"] == "EgretNodeEvents"]
+    assert kinds[:3] == ["NodeBoot", "SensorStart", "Gap"] and kinds[-1] == "SensorStop"
+    coverage = [r for r in rows if r["Type"] == "EgretCoverage" and r["Source"] == "sensor"]
+    assert coverage and coverage[-1]["Name"] == world.node and coverage[-1]["Completeness"] == 1
+
+
+def test_many_to_one_destination_are_summed_and_none_is_lost(world, tmp_path):
+    pod = world.pod("shop", "cart-1", ("Deployment", "cart"))
+    world.write_pods()
+    out = tmp_path / "spool"
+    sensor = world.sensor(SENSOR, out, "--rows-per-destination", "5")
+    wait_for([world.client(pod.netns, pod.cgroup, {"id": "c", "do": [["tcp", 200], ["refused", 200]]}, "c")])
+    time.sleep(0.3)
+    stop(sensor)
+    truth = [json.loads(x) for x in (world.folder / "c.ndjson").read_text().splitlines()]
+    flows = [r for r in read_rows(out) if r["Type"] == "ASimNetworkSessionLogs"]
+    assert len(flows) < 120
+    for port, result in ((8080, "Success"), (8081, "Failure")):
+        rows = [r for r in flows if r["DstPortNumber"] == port]
+        assert sum(r["EventCount"] for r in rows if r.get("EventSubType", "") != "Start") == 200
+        assert {r["EventResult"] for r in rows} == {result}
+        assert sum(r["SrcBytes"] for r in rows) == sum(t["sent"] for t in truth if t["target_port"] == port)
+        assert sum(r["DstBytes"] for r in rows) == sum(t["received"] for t in truth if t["target_port"] == port)
+
+
+def test_the_spool_is_bounded_and_says_what_it_dropped(world, tmp_path):
+    pod = world.pod("shop", "cart-1", ("Deployment", "cart"))
+    world.write_pods()
+    out = tmp_path / "spool"
+    sensor = world.sensor(SENSOR, out, "--rows-per-destination", "1000000", "--spool-mb", "1", segment="100ms")
+    wait_for([world.client(pod.netns, pod.cgroup, {"id": "c", "do": [["tcp", 1500]]}, "c")])
+    time.sleep(1.5)
+    sensor.send_signal(signal.SIGKILL)  # what is not finished stays as a part
+    sensor.wait()
+    (out / f".{world.node}.00000000000000aa.00000001.ndjson.part").write_text('{"Type":"EgretNodeEvents","_Sensor":"x","_Sequence":1}\n{"Type":"cut')
+    sensor = world.sensor(SENSOR, out, "--spool-mb", "1")
+    stop(sensor)
+    segments = sorted(out.glob("*.ndjson"))
+    assert sum(s.stat().st_size for s in segments) < 3 << 20
+    assert not list(out.glob(".*.part"))
+    rows = [json.loads(x) for s in segments for x in s.read_text().splitlines()]
+    lost = [r for r in rows if r.get("EventType") == "Lost"]
+    assert lost and lost[0]["What"] == "rows" and lost[0]["Count"] > 0 and "oldest segments" in lost[0]["Message"]
+
+
+def test_two_sensors_for_one_node_are_refused_by_name(world, tmp_path):
+    world.write_pods()
+    sensor = world.sensor(SENSOR, tmp_path / "spool")
+    other = subprocess.run([SENSOR, "--out", str(tmp_path / "spool"), "--node", world.node], capture_output=True, text=True, timeout=30)
+    stop(sensor)
+    assert other.returncode == 3 and "another sensor writes for node node-1" in other.stderr and "--node" in other.stderr
+
+
+def test_the_sensors_row_decides_who_it_was(world, tmp_path, egret):
+    """The alert knows the node's address and the destination; the sensor's segments know the pod."""
+    pods = [world.pod("shop", f"cart-{i}", ("Deployment", "cart")) for i in range(2)] + [world.pod("kube-system", "agent-x1", ("DaemonSet", "agent"))]
+    world.write_pods()
+    evidence = tmp_path / "evidence" / "test"
+    evidence.mkdir(parents=True)
+    sensor = world.sensor(SENSOR, evidence / "spool")
+    for p in pods[:2]:
+        wait_for([world.talk(p, "http", "fine.example", "/")])
+    code = "import socket; s = socket.create_connection(('203.0.113.50', 443), timeout=9); s.sendall(b'x' * 300); s.shutdown(1); s.recv(9)"
+    wait_for([world.start(["python3", "-c", code], pods[2].netns, pods[2].cgroup)])
+    time.sleep(0.3)
+    stop(sensor)
+    shutil.copy(world.pods_file, evidence / "pods.json")
+    row = next(r for r in read_rows(evidence / "spool") if r.get("DstIpAddr") == "203.0.113.50")
+    when = row["EventStartTime"]
+    (tmp_path / "evidence" / "alerts.json").write_text(json.dumps([{
+        "TableName": "PrimaryResult", "Type": "SecurityAlert", "TimeGenerated": when, "StartTime": when, "EndTime": when,
+        "AlertName": "Network communication with a malicious machine detected", "DisplayName": "Network communication with a malicious machine detected",
+        "AlertSeverity": "Medium", "ProviderName": "Azure Security Center", "SystemAlertId": "a-1", "VendorOriginalId": "a-1",
+        "Entities": json.dumps([{"$id": "1", "Type": "ip", "Address": "203.0.113.50"}, {"$id": "2", "Type": "ip", "Address": world.address}]),
+        "ExtendedProperties": "{}", "CompromisedEntity": world.node}]))
+    answer = egret("investigate", tmp_path / "evidence", "--format", "json").json()
+    best = answer["candidates"][0]
+    assert (best["namespace"], best["kind"], best["name"]) == ("kube-system", "DaemonSet", "agent"), answer["candidates"]
+    assert best["probability"] > 0.95
+    decisive = max(best["evidence"], key=lambda e: e["weight"])
+    assert decisive["test"] == "pod-identity" and "sensor" in decisive["reason"], best["evidence"]

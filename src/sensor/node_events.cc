@@ -38,7 +38,7 @@ void NodeEvents::stopped(uint64_t now_ns) {
 
 void NodeEvents::lost(std::string_view what, uint64_t count, std::string_view reason, uint64_t from_ns, uint64_t to_ns) {
   if (count == 0) return;
-  lost_in_window_ += count;
+  lost_ += count;
   event("Lost", c_.clock.wall(to_ns), c_.clock.wall(from_ns), c_.clock.wall(to_ns), reason, static_cast<int64_t>(count), what);
 }
 
@@ -68,8 +68,7 @@ void NodeEvents::spool_losses(SpoolLoss loss, uint64_t from_ns, uint64_t to_ns) 
 }
 
 void NodeEvents::covered(uint64_t from_ns, uint64_t to_ns, uint64_t rows) {
-  const double completeness = rows + lost_in_window_ == 0 ? 1.0 : static_cast<double>(rows) / static_cast<double>(rows + lost_in_window_);
-  lost_in_window_ = 0;
+  const double completeness = rows + lost_ == 0 ? 1.0 : static_cast<double>(rows) / static_cast<double>(rows + lost_);
   const auto one = [&](std::string_view source, std::string_view table) {
     Row row("EgretCoverage", c_.clock.wall(to_ns));
     row.text("Cluster", c_.cluster).text("Scope", "node").text("Name", c_.node).text("Source", source).text("TableName", table);

@@ -22,7 +22,8 @@ class NodeEvents {
   void lost(std::string_view what, uint64_t count, std::string_view reason, uint64_t from_ns, uint64_t to_ns);
   void kernel_losses(const std::vector<uint64_t>& totals, uint64_t from_ns, uint64_t to_ns);
   void spool_losses(SpoolLoss loss, uint64_t from_ns, uint64_t to_ns);
-  // Coverage of [from, to): rows written in it and the share of what happened that they stand for.
+  // Coverage of [from, to), which is the time of the whole start so far: rows written in it, and the share of what happened that they
+  // stand for. Each statement includes the ones before.
   void covered(uint64_t from_ns, uint64_t to_ns, uint64_t rows);
 
  private:
@@ -32,7 +33,7 @@ class NodeEvents {
   Context& c_;
   std::string id_;
   std::vector<uint64_t> seen_losses_;
-  uint64_t lost_in_window_ = 0;
+  uint64_t lost_ = 0;
   bool flows_seen_ = true, payloads_seen_ = true;
 };
 

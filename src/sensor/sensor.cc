@@ -66,7 +66,7 @@ class Sensor {
     const uint64_t start = boot_nanoseconds();
     events_.started(start, 0, states_, "eBPF");
     if (!options_.quiet) say_ready();
-    window_began_ = coverage_began_ = start;
+    window_began_ = covered_ = start_ = start;
     sweep();
     return loop(stop_fd);
   }
@@ -161,7 +161,7 @@ class Sensor {
     flows_.tick(now);
     lookups_.tick(now);
     if (now - window_began_ >= static_cast<uint64_t>(options_.window) * 100) end_window(now);
-    if (now - coverage_began_ >= kCoverage) end_coverage(now);
+    if (now - covered_ >= kCoverage) end_coverage(now);
     spool_->tick(context_.clock.wall(now));
   }
 
@@ -182,9 +182,8 @@ class Sensor {
   }
 
   void end_coverage(uint64_t now) {
-    events_.covered(coverage_began_, now, flows_.rows() - coverage_rows_);
-    coverage_rows_ = flows_.rows();
-    coverage_began_ = now;
+    events_.covered(start_, now, flows_.rows());
+    covered_ = now;
   }
 
   void end(uint64_t now) {
@@ -210,7 +209,7 @@ class Sensor {
   std::unique_ptr<Probes> probes_;
   std::optional<Translations> translations_;
   std::vector<ProbeState> states_;
-  uint64_t slow_tick_ = 0, window_began_ = 0, coverage_began_ = 0, coverage_rows_ = 0;
+  uint64_t slow_tick_ = 0, start_ = 0, window_began_ = 0, covered_ = 0;
 };
 
 }  // namespace

@@ -60,7 +60,7 @@ Result<std::unique_ptr<Spool>> Spool::open(SpoolOptions options, int64_t start_u
   if (ec)
     return unavailable(fmt::format("spool folder {}: {}", options.folder, ec.message()), "name a folder that can be written with --out");
   std::unique_ptr<Spool> spool(new Spool(std::move(options), start_us));
-  const std::string lock = fmt::format("{}/{}lock", spool->options_.folder, spool->prefix_);
+  const std::string lock = fmt::format("{}/.{}lock", spool->options_.folder, spool->prefix_);
   spool->lock_ = ::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (spool->lock_ < 0) return unavailable(fmt::format("{}: {}", lock, strerror(errno)), "name a folder that can be written with --out");
   if (flock(spool->lock_, LOCK_EX | LOCK_NB) != 0)
@@ -75,13 +75,13 @@ Spool::~Spool() {
   if (lock_ >= 0) ::close(lock_);
 }
 
-// What a crash left: cut after the last whole line, and hand it to the reader.
+// What a crash left is cut after the last whole line and handed to the reader.
 void Spool::recover() {
   std::error_code ec;
   std::vector<fs::path> parts;
   for (fs::directory_iterator it(options_.folder, ec), end; !ec && it != end; it.increment(ec)) {
     const std::string name = it->path().filename().string();
-    if (name.starts_with(prefix_) && name.ends_with(".ndjson.part")) parts.push_back(it->path());
+    if (name.starts_with("." + prefix_) && name.ends_with(".ndjson.part")) parts.push_back(it->path());
   }
   for (const fs::path& part : parts) {
     std::ifstream in(part, std::ios::binary);
@@ -94,7 +94,7 @@ void Spool::recover() {
     }
     fs::resize_file(part, end + 1, ignored);
     if (const int fd = ::open(part.c_str(), O_RDONLY | O_CLOEXEC); fd >= 0) fsync(fd), ::close(fd);
-    fs::rename(part, part.parent_path() / part.stem(), ignored);
+    fs::rename(part, part.parent_path() / part.stem().string().substr(1), ignored);
   }
   if (!parts.empty()) sync_folder(options_.folder);
 }
@@ -112,10 +112,12 @@ void Spool::add(const Row& row) {
   if (written_ >= options_.segment_bytes) (void)finish();
 }
 
+std::string Spool::part_path(uint64_t number) const { return fmt::format("{}/.{}.{:08}.ndjson.part", options_.folder, id_, number); }
+
 bool Spool::flush() {
   if (buffer_.empty()) return true;
   if (fd_ < 0) {
-    const std::string path = fmt::format("{}/{}.{:08}.ndjson.part", options_.folder, id_, number_ + 1);
+    const std::string path = part_path(number_ + 1);
     fd_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
     if (fd_ < 0) {
       ++write_errors_;
@@ -150,7 +152,7 @@ Result<void> Spool::finish() {
     fd_ = -1;
     const std::string path = fmt::format("{}/{}.{:08}.ndjson", options_.folder, id_, number_);
     std::error_code ec;
-    fs::rename(path + ".part", path, ec);
+    fs::rename(part_path(number_), path, ec);
     if (ec) {
       ++write_errors_;
       return unavailable(fmt::format("{}: {}", path, ec.message()));

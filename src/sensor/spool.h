@@ -42,6 +42,7 @@ class Spool final : public RowSink {
 
  private:
   Spool(SpoolOptions options, int64_t start_us);
+  std::string part_path(uint64_t number) const;
   bool flush();
   void recover();
   void bound();
