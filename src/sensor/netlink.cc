@@ -1,15 +1,14 @@
 #include "sensor/netlink.h"
 
-#include <fcntl.h>
 #include <linux/netlink.h>
 #include <poll.h>
-#include <sched.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
-#include <thread>
+
+#include "sensor/netns.h"
 
 namespace egret::sensor {
 
@@ -136,19 +135,7 @@ Result<NetlinkSocket> NetlinkSocket::open(int protocol, const std::string& netns
     if (fd < 0) return unavailable("no netlink socket: " + reason(error));
     return NetlinkSocket(fd);
   }
-  // A thread of its own enters the namespace, so that the caller's threads never leave theirs.
-  bool entered = false;
-  std::thread([&] {
-    const int ns = ::open(netns.c_str(), O_RDONLY | O_CLOEXEC);
-    if (ns < 0 || ::setns(ns, CLONE_NEWNET) != 0) {
-      error = errno;
-    } else {
-      entered = true;
-      create();
-    }
-    if (ns >= 0) ::close(ns);
-  }).join();
-  if (!entered) return unavailable("the network namespace " + netns + " cannot be entered: " + reason(error));
+  TRY_VOID(inside_netns(netns, create));
   if (fd < 0) return unavailable("no netlink socket in " + netns + ": " + reason(error));
   return NetlinkSocket(fd);
 }

@@ -2,8 +2,6 @@
 // Small networks for tests, in namespaces of their own that are never joined to the machine's network: made by the constructor, gone with
 // the destructor. Root only: without it the test fails by name, it does not skip.
 #include <arpa/inet.h>
-#include <fcntl.h>
-#include <sched.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -13,8 +11,9 @@
 #include <functional>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <vector>
+
+#include "sensor/netns.h"
 
 namespace egret::sensor::testing {
 
@@ -85,16 +84,8 @@ class RoutedNetwork {
   std::string client_, router_, server_;
 };
 
-// Runs `work` on a thread inside the namespace.
 inline void inside(const std::string& netns, const std::function<void()>& work) {
-  bool entered = false;
-  std::thread([&] {
-    const int fd = ::open(netns.c_str(), O_RDONLY | O_CLOEXEC);
-    entered = fd >= 0 && ::setns(fd, CLONE_NEWNET) == 0;
-    if (fd >= 0) ::close(fd);
-    if (entered) work();
-  }).join();
-  if (!entered) throw std::runtime_error("cannot enter " + netns);
+  if (const auto done = inside_netns(netns, work); !done) throw std::runtime_error(done.error().message);
 }
 
 class Socket {
