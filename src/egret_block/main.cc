@@ -40,13 +40,14 @@ bool flag_of(const Element& e, const char* key) {
 
 std::string entry_line(const Element& e) {
   const auto left = format_duration(static_cast<Ticks>(real_of(e, "seconds_left")) * kTicksPerSecond);
-  std::string line = fmt::format("{}  {}  for {}  ends in {}", terminal_safe(text_of(e, "id")), text_of(e, "address"),
-                                 terminal_safe(text_of(e, "target")), left);
+  const std::string id = text_of(e, "id"), address = text_of(e, "address"), target = text_of(e, "target");
+  std::string line = fmt::format("{} for {}, ends in {}", address, terminal_safe(target), left);
+  if (id != fmt::format("{} {}", address, target)) line += fmt::format("  (id {})", terminal_safe(id));
   line += fmt::format(
       "\n    {} calls refused; dropped {} packets ({}) out, {} ({}) in", with_thousands(static_cast<uint64_t>(number_of(e, "refused"))),
       with_thousands(static_cast<uint64_t>(number_of(e, "packets_out"))), format_bytes(static_cast<uint64_t>(number_of(e, "bytes_out"))),
       with_thousands(static_cast<uint64_t>(number_of(e, "packets_in"))), format_bytes(static_cast<uint64_t>(number_of(e, "bytes_in"))));
-  if (!in_flight)
+  if (!flag_of(e, "in_flight"))
     line += "\n    refused at connect and established connections ended; packets cannot be told to be this target's on this kernel";
   if (const auto reason = text_of(e, "reason"); !reason.empty()) line += "\n    " + terminal_safe(reason);
   return line + "\n";
