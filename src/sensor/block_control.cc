@@ -1,23 +1,17 @@
 #include "sensor/block_control.h"
 
 #include <fmt/format.h>
-#include <time.h>
 
 #include <algorithm>
 #include <bitset>
 #include <cstdio>
 
 #include "sensor/block_journal.h"
+#include "sensor/boot_time.h"
 
 namespace egret::sensor {
 
 namespace {
-
-uint64_t boot_now() {
-  timespec t{};
-  ::clock_gettime(CLOCK_BOOTTIME, &t);
-  return static_cast<uint64_t>(t.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(t.tv_nsec);
-}
 
 bool overlap(const Cidr& a, const Cidr& b) { return a.contains(b.base) || b.contains(a.base); }
 
@@ -47,7 +41,7 @@ Result<std::unique_ptr<BlockControl>> BlockControl::open(const BlockControlOptio
   TRY(auto kernel, BlockKernel::open(options.kernel));
   auto control = std::unique_ptr<BlockControl>(new BlockControl(options, clock, std::move(kernel)));
   const bool same_boot = journal.boot == boot_id();
-  const uint64_t now_ns = boot_now();
+  const uint64_t now_ns = boot_nanoseconds();
   const Ticks now = clock.now();
   for (BlockEntry& e : journal.entries) {
     if (!same_boot) {
@@ -78,7 +72,7 @@ Result<BlockAnswer> BlockControl::answer(const BlockRequest& request) {
     case BlockRequest::Do::kStatus: {
       BlockAnswer a;
       for (const auto& e : entries_)
-        if (e.until_ns > boot_now()) a.entries.push_back(listed(e));
+        if (e.until_ns > boot_nanoseconds()) a.entries.push_back(listed(e));
       if (request.what == BlockRequest::Do::kStatus) {
         a.cgroup_root = options_.places.cgroup_root;
         a.netns_in_flight = kernel_->netns_in_flight();
@@ -117,7 +111,7 @@ Result<BlockAnswer> BlockControl::add(const BlockRequest& request) {
   entry.scopes = resolved.scopes;
   entry.in_flight = resolved.in_flight;
   entry.expires = clock_.now() + request.seconds * kTicksPerSecond;
-  entry.until_ns = boot_now() + static_cast<uint64_t>(request.seconds) * 1'000'000'000;
+  entry.until_ns = boot_nanoseconds() + static_cast<uint64_t>(request.seconds) * 1'000'000'000;
   if (found != entries_.end())
     *found = entry;
   else
@@ -156,14 +150,14 @@ BlockListed BlockControl::listed(const BlockEntry& entry) const {
   BlockListed l;
   l.entry = entry;
   if (const auto counters = kernel_->counters(entry.slot)) l.counters = *counters;
-  const uint64_t now = boot_now();
+  const uint64_t now = boot_nanoseconds();
   l.remaining_ns = entry.until_ns > now ? entry.until_ns - now : 0;
   return l;
 }
 
 Result<void> BlockControl::commit() {
   TRY_VOID(replace_block_journal(options_.journal, {boot_id(), entries_}));
-  return kernel_->hold(block_maps(entries_, boot_now()));
+  return kernel_->hold(block_maps(entries_, boot_nanoseconds()));
 }
 
 Result<uint32_t> BlockControl::free_slot() const {
@@ -176,7 +170,7 @@ Result<uint32_t> BlockControl::free_slot() const {
 }
 
 void BlockControl::expire() {
-  const uint64_t now = boot_now();
+  const uint64_t now = boot_nanoseconds();
   if (std::erase_if(entries_, [&](const BlockEntry& e) { return e.until_ns <= now; }) == 0) return;
   if (const auto done = commit(); !done) fmt::print(stderr, "egret-block: {}\n", done.error().message);
 }

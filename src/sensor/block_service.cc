@@ -6,7 +6,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,6 +19,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "sensor/boot_time.h"
 
 namespace egret::sensor {
 
@@ -110,9 +110,7 @@ bool allowed(int fd, const std::optional<gid_t>& group) {
 
 int milliseconds_until(uint64_t boot_ns) {
   if (boot_ns == 0) return -1;
-  timespec t{};
-  ::clock_gettime(CLOCK_BOOTTIME, &t);
-  const uint64_t now = static_cast<uint64_t>(t.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(t.tv_nsec);
+  const uint64_t now = boot_nanoseconds();
   if (boot_ns <= now) return 0;
   return static_cast<int>(std::min<uint64_t>((boot_ns - now) / 1'000'000 + 1, 3'600'000));
 }
