@@ -95,11 +95,13 @@ int drill_run(const std::vector<std::string>& args) {
   std::string scenario, out, format = "page", id, seconds = "10";
   int64_t seed = 1, clusters = 2, nodes = 2, apps = 3;
   bool is_live = false, keep = false;
+  lab::LiveOptions o;
   Options options("drill run", "plays a scenario, investigates what it left in the logs, and compares the answer with what happened",
                   "Example: egret drill run canada-central --live\n"
                   "Exit code 0: the answer is right; 1: it is not.");
   options.argument("SCENARIO", scenario, "one of egret drill list", true)
       .flag("--live", is_live, "for real, in a lab on this machine (root only)")
+      .flag("--sensor", o.lab.sensors, "with egret-sensor on every node; without, the logs have to tell")
       .flag("--keep", keep, "leave the lab up")
       .value("--out", out, "DIR", "keep the evidence and the truth there")
       .value("--seed", seed, "N", "which of the scenario's worlds")
@@ -113,7 +115,6 @@ int drill_run(const std::vector<std::string>& args) {
   if (!is_live)
     return report(Error{ErrorKind::kUsage, "only --live runs a scenario from beginning to end",
                         "without a lab: egret drill render " + scenario + " --out DIR, then egret investigate DIR/evidence"});
-  lab::LiveOptions o;
   char* end = nullptr;
   o.seconds = std::strtod(seconds.c_str(), &end);
   if (*end != '\0' || !(o.seconds >= 8 && o.seconds <= 600))

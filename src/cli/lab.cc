@@ -128,6 +128,7 @@ int up(const std::vector<std::string>& args) {
       .value("--nodes", nodes, "N", "of each cluster")
       .value("--apps", apps, "N", "applications of each cluster that are not the scenario's own")
       .value("--daemons", daemons, "N", "daemonsets of each cluster that are not the scenario's own")
+      .flag("--sensor", o.sensors, "egret-sensor on every node; its rows are in the lab's folder, logs/CLUSTER/sensor")
       .choice("--format", format, {"table", "json"}, "how to print what came up");
   if (const auto code = options.parse(args)) return *code;
   for (const auto& [name, value, least, most] :

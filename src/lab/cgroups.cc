@@ -79,20 +79,35 @@ Result<std::vector<std::string>> make_cgroups(std::string_view below) {
   return made;
 }
 
-Result<void> end_processes(const std::string& folder) {
-  for (int round = 0; round < 500; ++round) {
+namespace {
+
+// Signals every process at and below the folder until none is left; 10 ms between the rounds.
+bool signal_until_none(const std::string& folder, int signal, int rounds, bool again) {
+  for (int round = 0; round < rounds; ++round) {
     bool any = false;
     for (const std::string& f : tree(folder)) {
       std::ifstream procs(f + "/cgroup.procs");
       for (pid_t pid = 0; procs >> pid;) {
         any = true;
-        ::kill(pid, SIGKILL);
+        if (again || round == 0) ::kill(pid, signal);
       }
     }
-    if (!any) return {};
+    if (!any) return true;
     ::usleep(10'000);
   }
-  return unavailable(fmt::format("processes in {} do not end", folder));
+  return false;
+}
+
+}  // namespace
+
+Result<void> end_processes(const std::string& folder) {
+  if (!signal_until_none(folder, SIGKILL, 500, true)) return unavailable(fmt::format("processes in {} do not end", folder));
+  return {};
+}
+
+Result<void> ask_to_end(const std::string& folder) {
+  if (!signal_until_none(folder, SIGTERM, 1000, false)) return unavailable(fmt::format("processes in {} do not end when asked", folder));
+  return {};
 }
 
 Result<void> remove_cgroup(const std::string& folder) {

@@ -17,6 +17,8 @@ std::string cgroup2_mount();
 Result<std::vector<std::string>> make_cgroups(std::string_view below);
 // SIGKILL to every process at and below the folder until none is left. A folder that is not there is fine.
 Result<void> end_processes(const std::string& folder);
+// SIGTERM, and ten seconds of time to end in.
+Result<void> ask_to_end(const std::string& folder);
 Result<void> remove_cgroup(const std::string& folder);  // with everything below
 
 }  // namespace egret::lab

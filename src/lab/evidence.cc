@@ -39,7 +39,9 @@ std::string lines_from(std::string_view text, const std::string& from) {
 Result<void> take(const Lab& lab, const fs::path& from, const fs::path& to) {
   std::error_code ec;
   if (fs::is_directory(from, ec)) {
-    for (const auto& entry : fs::directory_iterator(from, ec)) TRY_VOID(take(lab, entry.path(), to / entry.path().filename()));
+    for (const auto& entry : fs::directory_iterator(from, ec))
+      if (entry.path().extension() != ".part" && entry.path().extension() != ".lock")  // of the sensor, not for readers
+        TRY_VOID(take(lab, entry.path(), to / entry.path().filename()));
     return {};
   }
   if (!fs::exists(from, ec)) return {};

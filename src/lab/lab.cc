@@ -9,6 +9,8 @@
 #include <set>
 #include <sstream>
 
+#include "base/json.h"
+#include "drill/writers.h"
 #include "lab/cgroups.h"
 #include "lab/netns.h"
 #include "lab/network.h"
@@ -25,6 +27,16 @@ namespace {
 bool good_id(std::string_view id) {
   return !id.empty() && id.size() <= 24 &&
          std::all_of(id.begin(), id.end(), [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
+}
+
+// A program of ours: where the environment says, or beside this one.
+Result<std::string> program_beside(const char* variable, const std::string& name) {
+  std::error_code ec;
+  const char* chosen = std::getenv(variable);
+  std::string path = chosen != nullptr ? chosen : fs::read_symlink("/proc/self/exe", ec).parent_path() / name;
+  if (::access(path.c_str(), X_OK) != 0)
+    return unavailable(fmt::format("{} is not there", path), fmt::format("it is built beside egret; {} names another place", variable));
+  return path;
 }
 
 Result<void> check_id(std::string_view id) {
@@ -85,14 +97,7 @@ Result<void> Lab::down(const std::string& id) {
 Result<void> Lab::prepare() {
   home_ = home_of(options_.id);
   random_ = Random(static_cast<uint64_t>(now_micros())).fork(options_.id);
-  if (const char* chosen = std::getenv("EGRET_LAB_POD")) {
-    program_ = chosen;
-  } else {
-    std::error_code ec;
-    program_ = fs::read_symlink("/proc/self/exe", ec).parent_path() / "egret-lab-pod";
-  }
-  if (::access(program_.c_str(), X_OK) != 0)
-    return unavailable(fmt::format("{} is not there", program_), "it is built beside egret; EGRET_LAB_POD names another place");
+  TRY(program_, program_beside("EGRET_LAB_POD", "egret-lab-pod"));
   return {};
 }
 
@@ -232,7 +237,53 @@ Result<void> Lab::build_node(uint32_t c, uint32_t n) {
   for (uint32_t other = 0; other < world().clusters[c].nodes.size(); ++other)
     if (other != n) TRY_VOID(set_up(node_netns(c, other), neighbour_route(world(), c, n)));
   TRY_VOID(check_isolated(internet_netns(), true));
-  return check_isolated(node_netns(c, n), false);
+  TRY_VOID(check_isolated(node_netns(c, n), false));
+  return options_.sensors ? start_sensor(c, n) : Result<void>();
+}
+
+Result<void> Lab::start_sensor(uint32_t c, uint32_t n) {
+  TRY(const std::string program, program_beside("EGRET_SENSOR", "egret-sensor"));
+  const std::string& name = world().clusters[c].nodes[n].name;
+  const fs::path out = log_folder(c) / "sensor" / name, pods = home_ / "scripts" / world().clusters[c].name / "pods" / name;
+  std::error_code ec;
+  for (const fs::path& folder : {out, pods}) fs::create_directories(folder, ec);
+  TRY_VOID(tell_sensor(c, n));
+  TRY(const pid_t pid, start_on_node(c, n, "egret-sensor",
+                                     {program, "--out", out, "--cluster", world().clusters[c].name, "--node", name, "--cgroup-root",
+                                      cgroup2_mount() + '/' + node_cgroup(c, n), "--netns", node_netns(c, n), "--pods", pods, "--window",
+                                      "5s", "--segment-time", "1s"}));
+  // It says on standard error when it sees everything; until then a contact could be missed.
+  const std::string log = home_ / "logs" / fmt::format("node-{}-egret-sensor.out", name);
+  for (int tries = 0; tries < 200; ++tries, ::usleep(50'000)) {
+    TRY_VOID(still_runs(pid, log));
+    if (fs::exists(log, ec) && fs::file_size(log, ec) > 0) return {};
+  }
+  return unavailable(fmt::format("the sensor of {} does not become ready", name), "see " + log);
+}
+
+Result<void> Lab::tell_sensor(uint32_t c, uint32_t n) const {
+  const Cluster& cluster = world().clusters[c];
+  JsonWriter w;
+  w.begin_object().key("apiVersion").string("v1").key("kind").string("PodList").key("items").begin_array();
+  const Micros now = now_micros();
+  for (Pod p : cluster.pods) {
+    if (p.node != n || p.ended != kNever) continue;
+    p.started = std::min(p.started, now);  // it is about to start
+    pod_json(w, world(), cluster, p, now, true, true);
+  }
+  w.end_array().end_object();
+  const fs::path folder = home_ / "scripts" / cluster.name / "pods" / cluster.nodes[n].name;
+  TRY_VOID(write_file(folder / "pods.new", std::move(w).take()));
+  std::error_code ec;
+  fs::rename(folder / "pods.new", folder / "pods.json", ec);
+  return {};
+}
+
+Result<void> Lab::end_sensors() {
+  for (uint32_t c = 0; c < world().clusters.size(); ++c)
+    for (uint32_t n = 0; n < world().clusters[c].nodes.size(); ++n)
+      TRY_VOID(ask_to_end(fmt::format("{}/{}/system.slice/egret-sensor.service", cgroup_hierarchies().front(), node_cgroup(c, n))));
+  return {};
 }
 
 Result<uint32_t> Lab::add_node(uint32_t c, bool restless) {
@@ -277,6 +328,7 @@ Result<uint32_t> Lab::start_pod(uint32_t c, uint32_t placement, uint32_t node) {
     TRY_VOID(set_up(pod_netns(c, p), pod_setup(world(), c, p)));
     TRY_VOID(check_isolated(pod_netns(c, p), false));
   }
+  if (options_.sensors) TRY_VOID(tell_sensor(c, node));
   TRY_VOID(run_containers(c, p));
   // Whom a service address leads to has changed.
   if (x.name == "coredns" || x.ssrf)

@@ -26,6 +26,7 @@ struct LabOptions {
   FleetOptions fleet;
   double compress = 60;     // habits happen so many times as often as the scenario says
   double age_days = 3;      // the fleet that comes up has been there for so long on the lab's clock
+  bool sensors = false;     // egret-sensor on every node, from its first moment
   double boot_seconds = 2;  // from a node's creation until it is ready
   double unreachable = 6;   // seconds after an added node is ready in which the agent's own endpoint does not answer there
 };
@@ -54,6 +55,8 @@ class Lab {
   // Lifts what `restless` nodes may not reach once their time has come. Call it now and then.
   Result<void> tend();
 
+  // Sensors finish what they are writing and end.
+  Result<void> end_sensors();
   // Puts the lab's clock forward by whole seconds.
   Result<void> skip(drill::Micros by);
   const Lapse& lapse() const { return lapse_; }
@@ -81,8 +84,9 @@ class Lab {
   Result<void> build_internet();
   Result<void> start_internet();
   Result<void> build_node(uint32_t cluster, uint32_t node);
-  Result<void> check() const;
   Result<void> namespace_at(const std::string& path);
+  Result<void> start_sensor(uint32_t cluster, uint32_t node);
+  Result<void> tell_sensor(uint32_t cluster, uint32_t node) const;  // which pods its node has
   Result<void> run_containers(uint32_t cluster, uint32_t pod);
   Result<void> save() const;
   Result<void> restore(const std::string& text);

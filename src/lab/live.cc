@@ -100,6 +100,7 @@ Result<Live> play_in(std::unique_ptr<Lab> lab, const LiveOptions& o) {
   TRY_VOID(play_timeline(*lab, o));
   Live live;
   live.folder = o.out / "evidence";
+  TRY_VOID(lab->end_sensors());
   TRY(live.evidence, write_evidence(*lab, live.folder));
   const World& w = lab->world();
   const Workload* culprit = culprit_of(w);
