@@ -107,7 +107,7 @@ def test_a_node_joins(lab):
         time.sleep(0.2)
     contact = next(x for x in lines if x["name"] == "ifconfig.co")
     assert contact["remote"] == "172.64.80.1:443" and contact["result"] == "ok" and contact["sent"] > 0
-    assert any(x["result"] == "unreachable" for x in lines)
+    assert any(x["result"] == "refused" for x in lines)
     for old in [p for p in later["pods"] if p["node"] != node and p["workload"].endswith("ama-logs")]:
         assert "ifconfig.co" not in (truth / f"{old['name']}.jsonl").read_text()
     # The border saw the node's address only.

@@ -38,6 +38,16 @@ def test_the_false_alarm_without_a_sensor(live):
     assert truth["owner"] == "kube-system/DaemonSet/ama-logs" and len(truth["contacts_from"]) >= 1
 
 
+def test_the_false_alarm_with_sensors(live):
+    code, result = live("canada-central", "--sensor", "--apps", "2", "--seconds", "8")
+    assert code == 0 and result["passed"], result["checks"]
+    best = result["answer"]["candidates"][0]
+    assert (best["kind"], best["name"]) == ("DaemonSet", "ama-logs")
+    # The sensor's row decides: no other test weighs more.
+    deciding = max(best["evidence"], key=lambda e: e["weight"])
+    assert deciding["test"] == "pod-identity" and "sensor" in deciding["reason"]
+
+
 def test_what_does_not_run_live_says_so(egret):
     r = egret("drill", "run", "nightly-export", "--live")
     assert r.code == 2 and "nightly-export does not run live yet" in r.err and "CronJob" in r.err

@@ -134,4 +134,6 @@ Result<Evidence> write_evidence(const Lab& lab, const fs::path& folder) {
   return e;
 }
 
+Result<void> copy_truth(const Lab& lab, const fs::path& folder) { return take(lab, lab.home() / "truth", folder); }
+
 }  // namespace egret::lab

@@ -16,4 +16,7 @@ struct Evidence {
 // The folder must be empty or absent.
 Result<Evidence> write_evidence(const Lab& lab, const std::filesystem::path& folder);
 
+// What the clients wrote down that they did, one file a pod; not evidence.
+Result<void> copy_truth(const Lab& lab, const std::filesystem::path& folder);
+
 }  // namespace egret::lab

@@ -102,6 +102,7 @@ Result<Live> play_in(std::unique_ptr<Lab> lab, const LiveOptions& o) {
   live.folder = o.out / "evidence";
   TRY_VOID(lab->end_sensors());
   TRY(live.evidence, write_evidence(*lab, live.folder));
+  TRY_VOID(copy_truth(*lab, o.out / "truth"));
   const World& w = lab->world();
   const Workload* culprit = culprit_of(w);
   live.owner = fmt::format("{}/{}/{}", culprit->ns, culprit->kind, culprit->name);

@@ -109,10 +109,13 @@ Setup unreachable_rules(const std::vector<Ip>& addresses) {
   }
   std::string list;
   for (const Ip ip : addresses) list += (list.empty() ? "" : ", ") + ip_text(ip);
+  // A reset ends an attempt at once; an ICMP error does so only where it does not come while connect() is still at work.
   s.rules += fmt::format(
-      "table inet boot {{\n  chain forward {{\n    type filter hook forward priority 0;\n    ip daddr {{ {0} }} reject with icmp type "
-      "net-unreachable\n  }}\n  chain output {{\n    type filter hook output priority 0;\n    ip daddr {{ {0} }} reject with icmp type "
-      "net-unreachable\n  }}\n}}\n",
+      "table inet boot {{\n  chain forward {{\n    type filter hook forward priority 0;\n    ip daddr {{ {0} }} meta l4proto tcp reject "
+      "with tcp "
+      "reset\n  }}\n  chain output {{\n    type filter hook output priority 0;\n    ip daddr {{ {0} }} meta l4proto tcp reject with tcp "
+      "reset\n  "
+      "}}\n}}\n",
       list);
   return s;
 }
