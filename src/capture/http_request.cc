@@ -97,9 +97,9 @@ HttpParse parse_http_request(std::string_view s, HttpRequest& out) {
 
 std::string_view http_host_name(const HttpRequest& r) {
   std::string_view host = r.host;
-  if (r.method == "CONNECT" && r.target[0] != '/') {
+  if (r.method == "CONNECT" && !r.target.starts_with('/')) {
     host = r.target;
-  } else if (const size_t scheme = r.target.find("://"); scheme != std::string_view::npos && scheme < 8 && r.target[0] != '/') {
+  } else if (const size_t scheme = r.target.find("://"); scheme != std::string_view::npos && scheme < 8 && !r.target.starts_with('/')) {
     host = r.target.substr(scheme + 3);
     host = host.substr(0, host.find_first_of("/?#"));
     if (const size_t at = host.rfind('@'); at != std::string_view::npos) host.remove_prefix(at + 1);

@@ -229,7 +229,7 @@ class HttpSession final : public StreamParser {
     x.method = kept(r.method);
     x.target = kept(r.target);
     x.version = kept(r.version);
-    x.host = kept(r.host.empty() || r.target[0] != '/' ? http_host_name(r) : r.host);
+    x.host = kept(r.host.empty() || !r.target.starts_with('/') ? http_host_name(r) : r.host);
     x.user_agent = kept(r.user_agent);
     x.referer = kept(r.referer);
     x.content_type = kept(r.content_type);

@@ -5,7 +5,7 @@
 namespace egret::capture {
 namespace {
 
-constexpr std::string_view kTitle = "Egret capture of one pod";
+constexpr std::string_view kTitle = "Egret capture";
 
 struct Field {
   std::string_view name;
@@ -19,6 +19,7 @@ constexpr Field kFields[] = {
 
 std::string identity_comment(const Identity& identity) {
   std::string out(kTitle);
+  out += identity.pod.empty() ? " of a network namespace" : " of one pod";
   const auto add = [&](std::string_view name, std::string_view value) {
     if (value.empty()) return;
     out.append("\n").append(name).append(": ");

@@ -392,17 +392,25 @@ int read(const std::vector<std::string>& args) {
   return code;
 }
 
+}  // namespace
+
+int pcap_capture(const std::vector<std::string>& args);  // pcap_capture.cc
+
+namespace {
+
 int run(const std::vector<std::string>& args) {
   if (!args.empty() && args[0] == "read") return read({args.begin() + 1, args.end()});
+  if (!args.empty() && args[0] == "capture") return pcap_capture({args.begin() + 1, args.end()});
   const bool help = args.empty() || args[0] == "--help" || args[0] == "-h" || args[0] == "help";
   if (!help) {
     fmt::print(stderr, "egret: there is no command 'pcap {}'\n", terminal_safe(args[0]));
-    if (const std::string near = near_name(args[0], std::vector<std::string>{"read"}); !near.empty())
+    if (const std::string near = near_name(args[0], std::vector<std::string>{"read", "capture"}); !near.empty())
       fmt::print(stderr, "  did you mean 'egret pcap {}'?\n", near);
     return kWrongUsage;
   }
   fmt::print(
-      "Packets to rows.\n\nUsage: egret pcap COMMAND [OPTIONS]\n\n  read     flows, DNS, HTTP and TLS of capture files\n\nEach has "
+      "Packets to rows.\n\nUsage: egret pcap COMMAND [OPTIONS]\n\n  read     flows, DNS, HTTP and TLS of capture files\n  capture  the "
+      "packets of one pod into a file\n\nEach has "
       "--help.\n");
   return args.empty() ? kWrongUsage : kDone;
 }
@@ -410,6 +418,6 @@ int run(const std::vector<std::string>& args) {
 }  // namespace
 
 extern const Command kPcap;
-const Command kPcap{"pcap", "packets to rows: flows, DNS, HTTP and TLS of capture files", run};
+const Command kPcap{"pcap", "packets: capture files as rows of flows, DNS, HTTP and TLS; capture of one pod", run};
 
 }  // namespace egret::cli
