@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/follow.h"
 #include "cli/options.h"
 #include "ingest/decoders.h"
 #include "ingest/load.h"
@@ -137,11 +138,16 @@ void print_json(const ingest::Summary& s, double seconds) {
 int run(const std::vector<std::string>& args) {
   std::vector<std::string> paths;
   std::string data, kind, output = "table", now_text;
-  bool formats = false, quiet = false;
-  Options o("ingest", "reads files and folders of exported logs into a data folder; formats are recognised by content",
-            "The folder under PATH names the cluster unless the rows do; evidence.yaml in PATH says what neither does (docs/evidence.md).\n"
-            "What cannot be read becomes a row of EgretIngestErrors with the reason; the exit code stays 0.\n\n"
-            "Example: egret ingest ./evidence --data ./case && egret query --data ./case 'EgretFlows | take 5'");
+  bool formats = false, quiet = false, follow = false, once = false, keep = false;
+  int64_t poll = 1000;
+  Options o(
+      "ingest", "reads files and folders of exported logs into a data folder; formats are recognised by content",
+      "The folder under PATH names the cluster unless the rows do; evidence.yaml in PATH says what neither does (docs/evidence.md).\n"
+      "What cannot be read becomes a row of EgretIngestErrors with the reason; the exit code stays 0.\n\n"
+      "With --follow, PATH is one folder, and what comes into it is taken in until SIGINT or SIGTERM: segments of sensors (removed when\n"
+      "they are committed), lines that are added to logs, and other files once they rest. A restart, also after a crash, goes on where\n"
+      "the last commit was: no row is lost or doubled. The data folder is free for queries between commits.\n\n"
+      "Example: egret ingest ./evidence --data ./case && egret query --data ./case 'EgretFlows | take 5'");
   o.arguments("PATH", paths, "files or folders", false);
   o.value("--data", data, "DIR", "the data folder (default: the user's own)");
   o.value("--kind", kind, "FORMAT", "read everything as this format or table, whatever it looks like");
@@ -149,6 +155,10 @@ int run(const std::vector<std::string>& args) {
   o.value("--now", now_text, "TIME", "the time that is stamped on the rows as their ingestion");
   o.flag("--formats", formats, "list the formats");
   o.flag("-q,--quiet", quiet, "sums only, not each file");
+  o.flag("--follow", follow, "take in what comes into the folder PATH, until stopped");
+  o.flag("--once", once, "with --follow: take what is new since the last time, and end");
+  o.flag("--keep", keep, "with --follow: leave segments of sensors in the folder when they are committed");
+  o.value("--poll", poll, "MS", "with --follow: milliseconds between looks (1000)");
   if (const auto code = o.parse(args)) return *code;
   if (formats) {
     print_formats();
@@ -156,6 +166,21 @@ int run(const std::vector<std::string>& args) {
   }
   if (paths.empty())
     return report(Error{ErrorKind::kUsage, "no PATH was given", "egret ingest FOLDER; egret ingest --formats lists what is understood"});
+  if (follow) {
+    if (paths.size() != 1) return report(Error{ErrorKind::kUsage, "--follow takes one folder", "egret ingest --follow FOLDER"});
+    if (poll < 10 || poll > 3'600'000) return report(Error{ErrorKind::kUsage, "--poll is between 10 and 3600000 milliseconds", {}});
+    if (!now_text.empty())
+      return report(Error{ErrorKind::kUsage, "--follow stamps rows with the time at which they come; leave --now out", {}});
+    return follow_folder({.folder = paths[0],
+                          .data = data,
+                          .kind = kind,
+                          .json = output == "json",
+                          .quiet = quiet,
+                          .once = once,
+                          .keep = keep,
+                          .poll_milliseconds = poll});
+  }
+  if (once || keep) return report(Error{ErrorKind::kUsage, "--once and --keep belong to --follow", {}});
   const auto now = now_from(now_text);
   if (!now) return report(now.error());
   // The paths are looked at first: a mistyped one must not leave an empty data folder behind.

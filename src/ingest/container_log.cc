@@ -118,11 +118,22 @@ void decode(const Source& source, Sink& sink) {
 }  // namespace
 
 extern const Decoder kCorednsLog, kEnvoyLog, kContainerLog;
-const Decoder kCorednsLog{"coredns", "CoreDNS log plugin, bare or as kubectl, CRI, docker, stern and Fluent wrap it", "ASimDnsActivityLogs",
-                          recognise_coredns, decode};
-const Decoder kEnvoyLog{"envoy", "Envoy and Istio access logs (text, JSON, ztunnel), wrapped likewise", "ASimWebSessionLogs",
-                        recognise_envoy, decode};
-const Decoder kContainerLog{"container-log", "any other container's log with times: cluster-autoscaler (klog), applications",
-                            "ContainerLogV2", recognise_log, decode};
+const Decoder kCorednsLog{"coredns",
+                          "CoreDNS log plugin, bare or as kubectl, CRI, docker, stern and Fluent wrap it",
+                          "ASimDnsActivityLogs",
+                          recognise_coredns,
+                          decode,
+                          nullptr,
+                          true};
+const Decoder kEnvoyLog{
+    "envoy", "Envoy and Istio access logs (text, JSON, ztunnel), wrapped likewise", "ASimWebSessionLogs", recognise_envoy, decode, nullptr,
+    true};
+const Decoder kContainerLog{"container-log",
+                            "any other container's log with times: cluster-autoscaler (klog), applications",
+                            "ContainerLogV2",
+                            recognise_log,
+                            decode,
+                            nullptr,
+                            true};
 
 }  // namespace egret::ingest

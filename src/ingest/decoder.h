@@ -73,6 +73,8 @@ struct Decoder {
   void (*decode)(const Source& source, Sink& sink);
   // Of formats whose files may be larger than memory: decodes from the disk (source.bytes is empty); null when there is no such way.
   void (*decode_file)(const Source& source, const std::filesystem::path& file, Sink& sink) = nullptr;
+  // Its lines of text stand for themselves (after a header of '#' lines), so that a log can be read as it grows. JSON lines always do.
+  bool line_by_line = false;
 };
 
 }  // namespace egret::ingest

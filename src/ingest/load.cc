@@ -138,15 +138,29 @@ class Loader {
       sink_.cluster(c);
     }
     for (const File& f : files)
-      if (const std::string folder = f.single ? std::string() : first_folder(f.path);
-          names_a_cluster(folder) && std::find(names_.begin(), names_.end(), folder) == names_.end())
-        names_.push_back(folder);
+      if (!f.single) name_folder(f.path);
     known_.insert(store_.known.begin(), store_.known.end());
     for (size_t i = 0; i < files.size() && !writer_.failed(); ++i) {
       if (options_.progress) options_.progress(i, files.size(), files[i].path);
       one(files[i]);
     }
     if (options_.progress) options_.progress(files.size(), files.size(), {});
+    return finish();
+  }
+
+  Result<Summary> run_pieces(const fs::path& root, std::vector<Piece>& pieces, const std::vector<std::string>& whole) {
+    TRY_VOID(read_manifest(root));
+    for (const ClusterFacts& c : manifest_.clusters) names_.push_back(c.cluster);
+    for (const Piece& p : pieces) name_folder(p.path);
+    for (const std::string& path : whole) name_folder(path);
+    known_.insert(store_.known.begin(), store_.known.end());
+    for (Piece& p : pieces) piece(p);
+    for (const std::string& path : whole) one({root / path, path});
+    return finish();
+  }
+
+ private:
+  Result<Summary> finish() {
     sink_.end(summary_);
     TRY_VOID(writer_.finish());
     for (const FileSummary& f : summary_.files)
@@ -154,7 +168,43 @@ class Loader {
     return std::move(summary_);
   }
 
- private:
+  void name_folder(std::string_view path) {
+    if (const std::string folder = first_folder(path);
+        names_a_cluster(folder) && std::find(names_.begin(), names_.end(), folder) == names_.end())
+      names_.push_back(folder);
+  }
+
+  Source source_of(std::string path, std::string cluster, Ticks modified_at) const {
+    Source source;
+    source.path = std::move(path);
+    source.cluster = std::move(cluster);
+    source.clusters = &names_;
+    source.read_at = options_.now;
+    source.modified_at = modified_at;
+    return source;
+  }
+
+  void piece(Piece& p) {
+    Source source = source_of(p.path, cluster_of_path(p.path), p.modified_at);
+    if (!apply(manifest_, source)) return;
+    if (!source.cluster.empty()) source.cluster = spelled(source.cluster, source);
+    source.bytes = p.bytes;
+    FileSummary s;
+    s.path = p.path;
+    s.cluster = source.cluster;
+    s.bytes = p.bytes.size();
+    const Decoder* decoder = find_decoder(p.decoder);
+    s.format = decoder ? p.decoder : "unknown";
+    const bool fresh = p.source_id == 0;
+    if (fresh) p.source_id = next_id_++;
+    sink_.begin_file(s, p.source_id, s.format);
+    for (std::string& trouble : p.troubles) sink_.error(0, std::move(trouble), {}, {});
+    if (decoder && !p.bytes.empty()) decoder->decode(source, sink_);
+    sink_.end_file();
+    if (fresh) record(s, p.source_id);
+    summary_.files.push_back(std::move(s));
+  }
+
   Result<void> read_manifest(const fs::path& root) {
     std::error_code ec;
     if (!fs::is_directory(root, ec)) return {};
@@ -170,13 +220,10 @@ class Loader {
 
   void one(const File& file) {
     const std::string name = file.disk.filename().string();
-    Source source;
-    source.path = file.path;
-    source.cluster = cluster_of_path(file.single ? fs::absolute(file.disk).generic_string().insert(0, "/logs") : file.path);
-    source.clusters = &names_;
-    source.read_at = options_.now;
     struct stat st{};
-    if (::stat(file.disk.c_str(), &st) == 0) source.modified_at = ticks_from_unix_seconds(st.st_mtime);
+    const Ticks modified = ::stat(file.disk.c_str(), &st) == 0 ? ticks_from_unix_seconds(st.st_mtime) : 0;
+    Source source = source_of(
+        file.path, cluster_of_path(file.single ? fs::absolute(file.disk).generic_string().insert(0, "/logs") : file.path), modified);
     if (name == "evidence.yaml" || name == "evidence.yml") {
       FileSummary s;
       s.path = file.path;
@@ -329,15 +376,16 @@ class Loader {
     b.set_datetime(b.column("TimeGenerated"), options_.now);
     b.set_int(b.column("SourceId"), id);
     b.set_string(b.column("File"), s.path);
+    b.set_string(b.column("Format"), s.format);
+    b.set_string(b.column("Cluster"), s.cluster);
+    if (s.sha256.empty()) return;  // a file that is followed has no end yet
     b.set_string(b.column("Sha256"), s.sha256);
     b.set_int(b.column("Bytes"), static_cast<int64_t>(s.bytes));
-    b.set_string(b.column("Format"), s.format);
     uint64_t rows = 0;
     for (const auto& [table, n] : s.rows)
       if (table != "EgretIngestErrors") rows += n;
     b.set_int(b.column("Rows"), static_cast<int64_t>(rows));
     b.set_int(b.column("Errors"), static_cast<int64_t>(s.error_count()));
-    b.set_string(b.column("Cluster"), s.cluster);
   }
 
   RowStore& store_;
@@ -360,6 +408,17 @@ uint64_t sum(const std::map<std::string, uint64_t>& counts, bool without_errors)
 
 }  // namespace
 
+Result<void> check_format(const std::string& format) {
+  if (!format.empty() && !find_decoder(format) && !model::find_table(format)) {
+    std::vector<std::string> names = model::table_names();
+    for (const Decoder* d : decoders()) names.emplace_back(d->name);
+    const std::string near = near_name(format, names);
+    return usage_error(fmt::format("'{}' is neither a format nor a table", format),
+                       near.empty() ? "egret ingest --formats lists the formats" : fmt::format("did you mean '{}'?", near));
+  }
+  return {};
+}
+
 uint64_t FileSummary::row_count() const { return sum(rows, true); }
 uint64_t FileSummary::error_count() const { return sum(errors, false); }
 uint64_t Summary::row_count() const { return sum(rows, true); }
@@ -379,14 +438,13 @@ std::string cluster_of_path(std::string_view path) {
   return names_a_cluster(folder) ? folder : std::string();
 }
 
+Result<Summary> load_pieces(RowStore& store, const fs::path& root, std::vector<Piece>& pieces, const std::vector<std::string>& whole,
+                            const LoadOptions& options) {
+  return Loader(store, options).run_pieces(root, pieces, whole);
+}
+
 Result<Summary> load(RowStore& store, const std::vector<fs::path>& paths, const LoadOptions& options) {
-  if (!options.format.empty() && !find_decoder(options.format) && !model::find_table(options.format)) {
-    std::vector<std::string> names = model::table_names();
-    for (const Decoder* d : decoders()) names.emplace_back(d->name);
-    const std::string near = near_name(options.format, names);
-    return usage_error(fmt::format("'{}' is neither a format nor a table", options.format),
-                       near.empty() ? "egret ingest --formats lists the formats" : fmt::format("did you mean '{}'?", near));
-  }
+  TRY_VOID(check_format(options.format));
   return Loader(store, options).run(paths);
 }
 

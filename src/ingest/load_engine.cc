@@ -4,17 +4,22 @@
 
 namespace egret::ingest {
 
-Result<Summary> load_paths(store::Engine& engine, const std::vector<std::filesystem::path>& paths, const LoadOptions& options) {
+Result<RowStore> row_store(store::Engine& engine, Ticks now) {
   RowStore rows;
-  rows.append = [&](const model::Batch& b) { return engine.append(b, options.now); };
-  rows.commit = [&] { return engine.commit(); };
+  rows.append = [&engine, now](const model::Batch& b) { return engine.append(b, now); };
+  rows.commit = [&engine] { return engine.commit(); };
   if (engine.row_count("EgretSources") > 0) {
-    TRY(const model::Batch sources, engine.query("EgretSources | project Sha256, Cluster, Rows, SourceId", options.now));
+    TRY(const model::Batch sources, engine.query("EgretSources | project Sha256, Cluster, Rows, SourceId", now));
     for (size_t i = 0; i < sources.rows(); ++i) {
       rows.next_source_id = std::max(rows.next_source_id, static_cast<int>(sources.number(3, i)) + 1);
       if (sources.number(2, i) > 0) rows.known.push_back(std::string(sources.text(0, i)) + " " + std::string(sources.text(1, i)));
     }
   }
+  return rows;
+}
+
+Result<Summary> load_paths(store::Engine& engine, const std::vector<std::filesystem::path>& paths, const LoadOptions& options) {
+  TRY(RowStore rows, row_store(engine, options.now));
   return load(rows, paths, options);
 }
 

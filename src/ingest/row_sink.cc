@@ -15,7 +15,6 @@ namespace {
 constexpr size_t kBatchRows = 122'880;  // a row group of the engine
 constexpr size_t kBatchBytes = 48u << 20;
 constexpr size_t kWaiting = 3;
-constexpr uint64_t kRowsPerCommit = 1'000'000;
 constexpr size_t kMostErrorsPerReason = 1000;  // of one file; the rest is counted in one row
 constexpr size_t kMostSeen = 20'000'000;
 // Statements further apart than this are two spans. Flow logs come in blobs of an hour, quiet logs are quiet for a while.
@@ -45,7 +44,7 @@ void Writer::run() {
     if (!batch) continue;
     auto done = store_.append(*batch);
     uncommitted += batch->rows();
-    if (done && uncommitted >= kRowsPerCommit) {
+    if (done && uncommitted >= store_.rows_per_commit) {
       done = store_.commit();
       uncommitted = 0;
     }

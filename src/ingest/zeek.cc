@@ -238,7 +238,12 @@ int recognise(std::string_view head, std::string_view path) {
 }  // namespace
 
 extern const Decoder kZeek;
-const Decoder kZeek{"zeek", "Zeek logs, TSV and JSON: conn, dns, http, ssl; its other logs are known and not used",
-                    "ASimNetworkSessionLogs,ASimDnsActivityLogs,ASimWebSessionLogs", recognise, decode};
+const Decoder kZeek{"zeek",
+                    "Zeek logs, TSV and JSON: conn, dns, http, ssl; its other logs are known and not used",
+                    "ASimNetworkSessionLogs,ASimDnsActivityLogs,ASimWebSessionLogs",
+                    recognise,
+                    decode,
+                    nullptr,
+                    true};
 
 }  // namespace egret::ingest

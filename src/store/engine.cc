@@ -21,6 +21,7 @@ using model::Batch;
 
 constexpr int64_t kRowIdBlock = 1'000'000;
 constexpr const char* kRowIds = "row_id";
+constexpr std::string_view kFacts = "hot.main.\"$facts\"";
 
 uint64_t machine_memory() {
   uint64_t bytes = static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<uint64_t>(sysconf(_SC_PAGE_SIZE));
@@ -37,6 +38,8 @@ class DuckEngine final : public Engine {
 
   Result<void> append(const Batch& batch, Ticks ingestion_time) override;
   Result<void> commit() override;
+  Result<void> remember(std::string_view name, std::string_view value) override;
+  Result<std::map<std::string, std::string>> remembered(std::string_view prefix) override;
   Result<void> put_temporary(std::string_view name, const Batch& batch) override;
   void define_function(std::string name, std::string text) override { tables_.define_function(std::move(name), std::move(text)); }
   const kql::Catalogue& catalogue() const override { return tables_; }
@@ -282,6 +285,32 @@ Result<void> DuckEngine::commit() {
   pending_.clear();
   pending_shapes_.clear();
   return {};
+}
+
+Result<void> DuckEngine::remember(std::string_view name, std::string_view value) {
+  if (options_.read_only && folder_) return usage_error("the data folder was opened for reading");
+  const std::lock_guard lock(write_mutex_);
+  const auto write = [&]() -> Result<void> {
+    TRY_VOID(begin());
+    return writer_.execute(
+        fmt::format("CREATE TABLE IF NOT EXISTS {0} (name VARCHAR, value VARCHAR);"
+                    "DELETE FROM {0} WHERE name = {1};"
+                    "INSERT INTO {0} VALUES ({1}, {2});",
+                    kFacts, quote_text(name), quote_text(value)));
+  };
+  auto done = write();
+  if (!done) roll_back();
+  return done;
+}
+
+Result<std::map<std::string, std::string>> DuckEngine::remembered(std::string_view prefix) {
+  std::map<std::string, std::string> facts;
+  const std::lock_guard lock(write_mutex_);
+  TRY(const auto there, writer_.rows("SELECT count(*) FROM duckdb_tables() WHERE database_name = 'hot' AND table_name = '$facts'"));
+  if (there[0][0] == "0") return facts;
+  TRY(const auto rows, writer_.rows(fmt::format("SELECT name, value FROM {} WHERE starts_with(name, {})", kFacts, quote_text(prefix))));
+  for (const auto& row : rows) facts.emplace(row[0], row[1]);
+  return facts;
 }
 
 Result<void> DuckEngine::put_temporary(std::string_view name, const Batch& batch) {

@@ -27,6 +27,9 @@ struct EngineOptions {
   bool read_only = false;
 };
 
+// Did open() fail because another process has the data folder? Trying again later may succeed.
+bool is_in_use(const Error& error);
+
 class Engine {
  public:
   static Result<std::unique_ptr<Engine>> open(const EngineOptions& options);
@@ -36,6 +39,10 @@ class Engine {
   // ingestion_time stamps the rows. Thread-safe.
   virtual Result<void> append(const model::Batch& batch, Ticks ingestion_time) = 0;
   virtual Result<void> commit() = 0;
+  // A small fact under a name, committed together with the rows appended before and after it: how far a source was read.
+  virtual Result<void> remember(std::string_view name, std::string_view value) = 0;
+  // The facts whose name begins so.
+  virtual Result<std::map<std::string, std::string>> remembered(std::string_view prefix) = 0;
 
   // Makes the batch a table of that name for queries of this process (EvidenceAlert, …), replacing an earlier one.
   virtual Result<void> put_temporary(std::string_view name, const model::Batch& batch) = 0;

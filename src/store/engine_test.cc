@@ -210,6 +210,22 @@ TEST_F(EngineTest, InvalidUtf8IsReplaced) {
   EXPECT_EQ(number(*e, R"(SELECT length("File") FROM "EgretIngestErrors")", "EgretIngestErrors"), 5);
 }
 
+TEST_F(EngineTest, FactsAreCommittedWithTheRows) {
+  {
+    auto e = open();
+    ASSERT_TRUE(e->append(errors_batch(0, 10), 1));
+    ASSERT_TRUE(e->remember("follow:a", "it's 1"));
+    ASSERT_TRUE(e->remember("follow:a", "it's 2"));
+    ASSERT_TRUE(e->remember("other", "3"));
+    ASSERT_TRUE(e->commit());
+    ASSERT_TRUE(e->append(errors_batch(10, 20), 1));
+    ASSERT_TRUE(e->remember("follow:a", "4"));  // never committed
+  }
+  auto e = open();
+  EXPECT_EQ(e->row_count("EgretIngestErrors"), 10u);
+  EXPECT_EQ(e->remembered("follow:").value(), (std::map<std::string, std::string>{{"follow:a", "it's 2"}}));
+}
+
 TEST_F(EngineTest, CommittedRowsSurviveKill) {
   int ready[2];
   ASSERT_EQ(pipe(ready), 0);

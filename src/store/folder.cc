@@ -12,6 +12,7 @@
 #include <fstream>
 
 #include "base/text.h"
+#include "store/engine.h"
 
 namespace egret::store {
 namespace {
@@ -41,7 +42,11 @@ Result<void> sync_path(const std::filesystem::path& path) {
   return {};
 }
 
+constexpr std::string_view kInUse = " is in use by ";
+
 }  // namespace
+
+bool is_in_use(const Error& error) { return error.kind == ErrorKind::kUnavailable && error.message.contains(kInUse); }
 
 Folder::~Folder() {
   if (catalogue_) sqlite3_close(catalogue_);
@@ -80,7 +85,7 @@ Result<void> Folder::lock(bool read_only) {
     const ssize_t n = pread(lock_fd_, text, sizeof text - 1, 0);
     const std::string pid(trim(std::string_view(text, n > 0 ? static_cast<size_t>(n) : 0)));
     const std::string who = !pid.empty() && kill(std::atoi(pid.c_str()), 0) == 0 ? "process " + pid : "another process that reads it";
-    return unavailable(fmt::format("data folder {} is in use by {}", path_.string(), who),
+    return unavailable(fmt::format("data folder {}{}{}", path_.string(), kInUse, who),
                        "wait until it has finished, or give another folder with --data");
   }
   if (!read_only) {
