@@ -1,0 +1,15 @@
+# The node agent for arm64 (AKS has such nodes), built on an amd64 machine: Debian's cross compiler, and the libraries that scripts/arm64-sysroot
+# unpacks, named by $EGRET_ARM64_SYSROOT.
+set(CMAKE_SYSTEM_NAME Linux)
+set(CMAKE_SYSTEM_PROCESSOR aarch64)
+if(NOT DEFINED ENV{EGRET_ARM64_SYSROOT})
+  message(FATAL_ERROR "EGRET_ARM64_SYSROOT is not set: scripts/build-arm64 does it all, or export EGRET_ARM64_SYSROOT=$(scripts/arm64-sysroot)")
+endif()
+set(CMAKE_SYSROOT $ENV{EGRET_ARM64_SYSROOT})
+set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)
+set(CMAKE_CXX_COMPILER aarch64-linux-gnu-g++)
+set(CMAKE_LIBRARY_ARCHITECTURE aarch64-linux-gnu)
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
