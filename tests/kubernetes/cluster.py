@@ -17,6 +17,7 @@ import time
 
 import fabric
 import images
+import internet
 import machine
 import pki
 from machine import PREFIX, STATE, run, start, wait_for
@@ -32,6 +33,15 @@ INTERNET_PORTS = [80, 443, 8080, 9000]
 PAUSE = "registry.example/pause:3.10"
 IMAGES = [PAUSE, "registry.example/shop/web:1.0.0", "registry.example/shop/web:1.1.0", "registry.example/tools/client:2.4",
           "registry.example/monitor/agent:3.1.17"]
+COREDNS = "registry.example/coredns:1.12.4"
+# Names of the cluster are not kept: a question for one goes outside and comes back without an answer.
+COREFILE = f""".:53 {{
+  errors
+  log
+  cache 30
+  forward . {internet.RESOLVER[0]}
+}}
+"""
 
 # What a managed cluster's audit log has: secrets and configuration without their content, reads with the request, the rest in full.
 AUDIT_POLICY = """apiVersion: audit.k8s.io/v1
@@ -213,6 +223,24 @@ class Cluster:
         """Waits for something true of the cluster, and fails at once when one of its programs has ended."""
         return self._wait(what, check, seconds)
 
+    def add_dns(self):
+        """CoreDNS as clusters have it, with its `log` plugin on; it asks the internet's resolver."""
+        space, labels = "kube-system", {"k8s-app": "kube-dns"}
+        self.apply(
+            {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "coredns", "namespace": space}, "data": {"Corefile": COREFILE}},
+            {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "kube-dns", "namespace": space, "labels": labels},
+             "spec": {"selector": labels, "clusterIP": DNS_SERVICE, "ports": [{"name": p.lower(), "port": 53, "protocol": p} for p in ("UDP", "TCP")]}},
+            {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "coredns", "namespace": space, "labels": labels},
+             "spec": {"replicas": 2, "selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": {
+                 "dnsPolicy": "Default", "volumes": [{"name": "config", "configMap": {"name": "coredns"}}],
+                 "containers": [{"name": "coredns", "image": COREDNS, "command": ["/bin/coredns", "-conf", "/etc/coredns/Corefile"],
+                                 "volumeMounts": [{"name": "config", "mountPath": "/etc/coredns"}]}]}}}})
+        self.kubectl("-n", space, "rollout", "status", "deployment/coredns", "--timeout=90s")
+
+    def answer(self, names):
+        """What the internet's resolver answers from now on: {"name": "address"}."""
+        self.names_file.write_text(json.dumps(names))
+
     def environment(self):
         """For commands that a user would type: kubectl on the PATH, with a context named as the cluster. Run them through `outside()`."""
         return dict(os.environ, PATH=f"{self.programs}:{os.environ['PATH']}", KUBECONFIG=str(self.kubeconfig))
@@ -262,6 +290,7 @@ class Cluster:
         folder = STATE / "images"
         folder.mkdir()
         self.digests = {name: images.write_image(folder / f"{i}.tar", name, ["/bin/sleep", "2147483647"], version=name) for i, name in enumerate(IMAGES)}
+        self.digests[COREDNS] = images.write_image(folder / "coredns.tar", COREDNS, ["/bin/coredns"], programs={"coredns": self.programs / "coredns"})
 
     def _start_control_plane(self):
         a, p = self.authority, STATE / "pki"

@@ -24,12 +24,14 @@ def _tar(files):
     return out.getvalue()
 
 
-def write_image(path, name, command, version="1"):
-    """Writes the image `name` (repository:tag) and returns its digest. `version` makes two images of the same programs differ."""
+def write_image(path, name, command, version="1", programs=None):
+    """Writes the image `name` (repository:tag) and returns its digest. `version` makes two images of the same programs differ; `programs`
+    are further ones in /bin: {"name": path of a static executable}."""
     with open(BUSYBOX, "rb") as f:
         busybox = f.read()
-    programs = subprocess.run([BUSYBOX, "--list"], capture_output=True, text=True, check=True).stdout.split()
-    layer = _tar({"bin": None, "etc": None, "tmp": None, "bin/busybox": busybox, **{f"bin/{p}": "busybox" for p in programs if p != "busybox"},
+    applets = subprocess.run([BUSYBOX, "--list"], capture_output=True, text=True, check=True).stdout.split()
+    layer = _tar({"bin": None, "etc": None, "tmp": None, "bin/busybox": busybox, **{f"bin/{a}": "busybox" for a in applets if a != "busybox"},
+                  **{f"bin/{p}": file.read_bytes() for p, file in (programs or {}).items()},
                   "etc/passwd": b"root:x:0:0:root:/:/bin/sh\n", "etc/version": version.encode()})
     blobs = {}
 
