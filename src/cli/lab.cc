@@ -117,6 +117,7 @@ void print_status(const Lab& lab, std::string_view format) {
 int up(const std::vector<std::string>& args) {
   lab::LabOptions o;
   std::string format = "table";
+  bool no_sidecar = false;
   int64_t seed = 1, clusters = 2, nodes = 2, apps = 3, daemons = 4;
   Options options(
       "lab up", "brings up a scenario's fleet as namespaces and processes of this machine, joined to nothing else",
@@ -128,6 +129,7 @@ int up(const std::vector<std::string>& args) {
       .value("--nodes", nodes, "N", "of each cluster")
       .value("--apps", apps, "N", "applications of each cluster that are not the scenario's own")
       .value("--daemons", daemons, "N", "daemonsets of each cluster that are not the scenario's own")
+      .flag("--no-sidecar", no_sidecar, "no Envoy, also where the fleet has a mesh")
       .flag("--sensor", o.sensors, "egret-sensor on every node; its rows are in the lab's folder, logs/CLUSTER/sensor")
       .choice("--format", format, {"table", "json"}, "how to print what came up");
   if (const auto code = options.parse(args)) return *code;
@@ -135,6 +137,7 @@ int up(const std::vector<std::string>& args) {
        {std::tuple{"--clusters", clusters, 1, 6}, {"--nodes", nodes, 1, 20}, {"--apps", apps, 0, 30}, {"--daemons", daemons, 0, 20}})
     if (value < least || value > most)
       return report(Error{ErrorKind::kUsage, fmt::format("{} {} is not between {} and {}", name, value, least, most), {}});
+  o.fleet.sidecars = !no_sidecar;
   o.fleet.seed = static_cast<uint64_t>(seed);
   o.fleet.clusters = static_cast<int>(clusters);
   o.fleet.nodes = static_cast<int>(nodes);

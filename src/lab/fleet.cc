@@ -40,6 +40,16 @@ bool wanted(const Workload& x, const FleetOptions& o, int& daemons, int& apps) {
   return !x.system && apps++ < o.apps;
 }
 
+// A proxy takes much memory: one workload has it, an actor first, another's sidecar is as good as any.
+void limit_sidecars(World& w, bool wanted) {
+  Workload* chosen = nullptr;
+  for (const Placement& p : w.clusters[w.affected].placements) {
+    Workload& x = w.workloads[p.workload];
+    if (x.sidecar && (chosen == nullptr || (chosen->actor.empty() && !x.actor.empty()))) chosen = &x;
+  }
+  for (Workload& x : w.workloads) x.sidecar = wanted && &x == chosen;
+}
+
 }  // namespace
 
 Result<Fleet> make_fleet(const FleetOptions& o) {
@@ -57,11 +67,9 @@ Result<Fleet> make_fleet(const FleetOptions& o) {
   w.scenario = f.scenario.get();
   w.from = w.to = now_micros();
   w.bad_release = w.config_change = 0;
-  // One sidecar is enough to have its logs, and an actor's comes first.
   for (Workload& x : w.workloads) {
     x.replicas = std::min(x.replicas, 2);
     if (x.name == "coredns") x.replicas = 1;
-    x.sidecar = false;
     x.images_side.clear();  // a container is a process here; those beside the main one would only idle
   }
   for (Cluster& c : w.clusters) {
@@ -85,6 +93,7 @@ Result<Fleet> make_fleet(const FleetOptions& o) {
       f.coming.back().push_back(std::move(later));
     }
   }
+  limit_sidecars(w, o.sidecars);
   return f;
 }
 

@@ -13,6 +13,7 @@ namespace egret::lab {
 struct FleetOptions {
   std::string scenario = "monitoring-agent";
   uint64_t seed = 1;
+  bool sidecars = true;                                // where the scenario's fleet has a mesh
   int clusters = 2, nodes = 2, apps = 3, daemons = 4;  // apps, daemons: bystanders a cluster
 };
 

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "drill/writers.h"
 #include "lab/cgroups.h"
+#include "lab/envoy.h"
 #include "lab/netns.h"
 #include "lab/network.h"
 #include "lab/programs.h"
@@ -326,6 +327,7 @@ Result<uint32_t> Lab::start_pod(uint32_t c, uint32_t placement, uint32_t node) {
     TRY_VOID(namespace_at(pod_netns(c, p)));
     TRY_VOID(set_up(node_netns(c, node), pod_uplink(world(), c, p, pod_netns(c, p))));
     TRY_VOID(set_up(pod_netns(c, p), pod_setup(world(), c, p)));
+    if (x.sidecar) TRY_VOID(set_up(pod_netns(c, p), sidecar_rules()));
     TRY_VOID(check_isolated(pod_netns(c, p), false));
   }
   if (options_.sensors) TRY_VOID(tell_sensor(c, node));
@@ -345,7 +347,7 @@ Result<void> Lab::run_containers(uint32_t c, uint32_t p) {
   for (const Program& program : programs) {
     Where where = in_pod(c, p);
     TRY(where.cgroups, make_cgroups(fmt::format("{}/kubepods/burstable/pod{}/{}", node_cgroup(c, pod.node), pod.uid, program.id)));
-    where.uid = program.uid;
+    where.gid = program.gid;
     const std::string log = home_ / "logs" / cluster / fmt::format("{}-{}.out", pod.name, program.container);
     TRY(const pid_t pid, start(program.command, where, log));
     started_.emplace_back(pid, log);

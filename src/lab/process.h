@@ -16,7 +16,7 @@ struct Where {
   std::string netns;                 // file of a network namespace; empty: the caller's
   std::vector<std::string> cgroups;  // folders, one of each hierarchy, that the process joins
   std::string resolv_conf;           // shown as /etc/resolv.conf in a mount namespace of its own; empty: as it is
-  unsigned uid = 0;                  // 0: root
+  unsigned gid = 0;                  // 0: root's
 };
 
 using Words = std::vector<std::string>;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <fstream>
 
+#include "drill/writers.h"
+#include "lab/envoy.h"
 #include "lab/network.h"
 
 namespace egret::lab {
@@ -70,7 +72,8 @@ Result<std::vector<Program>> programs_of(const World& w, uint32_t cluster, uint3
   const std::filesystem::path script_file = f.scripts / (p.name + ".script"), truth = f.truth / (p.name + ".jsonl");
   TRY_VOID(write_file(script_file, script));
   if (x.ssrf) {
-    add({"shop", "--http", "8080", "--resolver", resolver, "--hole", r.bad ? "1" : "0", "--log", f.truth / (p.name + ".requests")});
+    add({"shop", "--http", "8080", "--resolver", resolver, "--hole", r.bad ? "1" : "0", "--log", f.truth / (p.name + ".requests"),
+         "--script", script_file, "--truth", truth, "--who", who});
   } else if (check != nullptr) {
     const Endpoint& to = w.endpoints[check->endpoint];
     std::string own = "kubernetes.default.svc.cluster.local";
@@ -81,7 +84,21 @@ Result<std::vector<Program>> programs_of(const World& w, uint32_t cluster, uint3
   } else {
     add({"client", "--script", script_file, "--resolver", resolver, "--truth", truth, "--who", who});
   }
-  return std::vector{std::move(main)};
+  std::vector<Program> all{std::move(main)};
+  if (x.sidecar) {
+    TRY(std::string envoy, envoy_program());
+    const std::filesystem::path configuration = f.scripts / (p.name + ".envoy.json"), log = f.logs / "envoy" / (p.name + ".log");
+    std::error_code ec;
+    std::filesystem::create_directories(log.parent_path(), ec);
+    TRY_VOID(write_file(configuration, envoy_configuration(p.name, x.ns, log)));
+    // The sidecar first, as Istio holds the program until its proxy is ready.
+    all.insert(all.begin(), {"istio-proxy",
+                             container_id(x, p, "istio-proxy"),
+                             {std::move(envoy), "-c", configuration, "--concurrency", "1", "--disable-hot-restart", "--log-level",
+                              "warning", "--file-flush-interval-msec", "200"},
+                             kProxyGroup});
+  }
+  return all;
 }
 
 }  // namespace egret::lab

@@ -12,7 +12,7 @@ namespace egret::lab {
 struct Program {
   std::string container, id;  // id: of the container, 64 hexadecimal digits
   Words command;
-  unsigned uid = 0;
+  unsigned gid = 0;
 };
 
 struct Folders {
@@ -23,7 +23,7 @@ struct Folders {
   double compress = 1;
 };
 
-// The main container first. Scripts and configurations are written on the way.
+// In the order in which they start. Scripts and configurations are written on the way.
 Result<std::vector<Program>> programs_of(const drill::World& world, uint32_t cluster, uint32_t pod, const Folders& folders);
 
 Result<void> write_file(const std::filesystem::path& path, std::string_view text);

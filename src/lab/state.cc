@@ -19,7 +19,7 @@ std::string state_text(const LabOptions& o, const Fleet& f, const Lapse& lapse, 
   number("apps", o.fleet.apps);
   number("daemons", o.fleet.daemons);
   w.key("compress").number(o.compress).key("boot_seconds").number(o.boot_seconds).key("unreachable").number(o.unreachable);
-  w.key("sensors").boolean(o.sensors);
+  w.key("sidecars").boolean(o.fleet.sidecars).key("sensors").boolean(o.sensors);
   number("from", f.world.from);
   number("bad_release", f.world.bad_release);
   number("began", began);
@@ -123,6 +123,7 @@ Result<void> read_state(const std::string& json, LabOptions& o, Fleet& f, Lapse&
     o.fleet.nodes = static_cast<int>(int64_t(e["nodes"]));
     o.fleet.apps = static_cast<int>(int64_t(e["apps"]));
     o.fleet.daemons = static_cast<int>(int64_t(e["daemons"]));
+    o.fleet.sidecars = bool(e["sidecars"]);
     o.sensors = bool(e["sensors"]);
     o.compress = double(e["compress"]);
     o.boot_seconds = double(e["boot_seconds"]);

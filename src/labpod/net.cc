@@ -132,11 +132,14 @@ Connection::Connection(Connection&&) noexcept = default;
 Connection& Connection::operator=(Connection&&) noexcept = default;
 Connection::~Connection() = default;
 
-Result<Connection> Connection::open(const Endpoint& to, double seconds) {
-  sockaddr_storage where;
+Result<Connection> Connection::open(const Endpoint& to, double seconds, std::string_view from) {
+  sockaddr_storage where, mine;
   const socklen_t size = to_sockaddr(to, where);
   Fd fd(::socket(where.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd) return unavailable("failed");
+  if (const auto own = IpAddress::parse(from);
+      own && ::bind(fd.get(), reinterpret_cast<sockaddr*>(&mine), to_sockaddr({*own, 0}, mine)) != 0)
+    return unavailable("failed");
   set_timeout(fd.get(), seconds);  // connect() obeys the limit of sending
   if (::connect(fd.get(), reinterpret_cast<sockaddr*>(&where), size) != 0)
     return unavailable(errno == EINPROGRESS ? "timeout" : failure_name(errno));

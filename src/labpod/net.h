@@ -64,7 +64,7 @@ Result<std::shared_ptr<TlsServer>> tls_server(const std::string& certificate, co
 class Connection {
  public:
   // The error's message is a failure_name.
-  static Result<Connection> open(const Endpoint& to, double seconds);
+  static Result<Connection> open(const Endpoint& to, double seconds, std::string_view from = {});
   static Result<Connection> over(Fd socket);
   Connection(Connection&&) noexcept;
   Connection& operator=(Connection&&) noexcept;

@@ -37,6 +37,7 @@ bool set(Step& s, std::string_view key, std::string_view value) {
   if (key == "hold") return span(value, s.hold);
   if (key == "name") return s.name = value, true;
   if (key == "address") return s.address = value, true;
+  if (key == "from") return s.from = value, true;
   if (key == "method") return s.method = value, true;
   if (key == "path") return s.path = value, true;
   if (!number(value, n)) return false;

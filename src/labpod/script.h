@@ -20,6 +20,7 @@ struct Step {
   int count = 1;           // 0: until the end
   std::string name;        // asked at the resolver first; an address is not asked for
   std::string address;     // connects here instead of to an answer
+  std::string from;        // its own address, where it has several
   uint16_t port = 443;
   bool tls = false, udp = false, six = false;  // six: asks for AAAA
   std::string method = "POST", path = "/";

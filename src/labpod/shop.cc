@@ -3,8 +3,11 @@
 // /fetch?url=U answers with what U says; with &post=V it hands that on to V, as a webhook preview does.
 #include <fmt/format.h>
 
+#include <thread>
+
 #include "base/text.h"
 #include "labpod/http_server.h"
+#include "labpod/steps.h"
 
 namespace egret::labpod {
 namespace {
@@ -56,6 +59,15 @@ int shop(const Arguments& arguments) {
   const auto address = IpAddress::parse(arguments.text("resolver", "10.0.0.10"));
   if (!address) return give_up(Error{ErrorKind::kUsage, "--resolver is no address", {}});
   const Endpoint resolver{*address, 53};
+  // What it does besides: its own script.
+  static Log truth;  // lives as long as the program
+  auto place = place_from(arguments, truth);
+  if (!place) return give_up(place.error());
+  if (const std::string path = arguments.text("script"); !path.empty()) {
+    auto steps = read_script(path);
+    if (!steps) return give_up(steps.error());
+    std::thread([steps = *steps, where = *place] { do_all(steps, where); }).detach();
+  }
   const bool hole = arguments.number("hole", 1) != 0;
   return serve_http(arguments, [=](const HttpRequest& q) {
     const std::string path = q.path();

@@ -35,7 +35,7 @@ std::string request_of(const Step& s) {
 Outcome over_tcp(const Step& s, const Endpoint& to) {
   Outcome o;
   o.traffic.remote = to;
-  auto c = Connection::open(to, 3);
+  auto c = Connection::open(to, 3, s.from);
   if (!c) {
     o.result = c.error().message;
     return o;
