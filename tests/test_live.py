@@ -53,3 +53,16 @@ def test_what_does_not_run_live_says_so(egret):
     assert r.code == 2 and "nightly-export does not run live yet" in r.err and "CronJob" in r.err
     r = egret("drill", "run", "canada-central")
     assert r.code == 2 and "--live" in r.err
+
+
+def test_the_payment_pod(live):
+    """The hole is real: encoded requests go in through the sidecar, the token comes from the metadata service, data leaves for the listed host."""
+    code, result = live("payment-pod", "--apps", "1", "--seconds", "8")
+    assert code == 0 and result["passed"], result["checks"]
+    answer = result["answer"]
+    assert answer["release"]["first_bad"] and answer["release"]["last_good"]
+    evidence, truth = live.out / "evidence", live.out / "truth"
+    access = "".join(p.read_text() for p in evidence.rglob("istio-proxy/*.log"))
+    assert "2852039166" in access and "outbound" not in access  # the metadata service's address as one number, in the request that came in
+    handed_on = [json.loads(line) for p in truth.glob("attacker-*.jsonl") for line in p.read_text().splitlines()]
+    assert any(x["result"] == "ok" for x in handed_on)

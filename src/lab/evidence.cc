@@ -53,6 +53,24 @@ Result<void> take(const Lab& lab, const fs::path& from, const fs::path& to) {
   return write_file(to, lines_from(lab.lapse().date_anew(text.str(), lab.began()), iso(lab.lapse().of(lab.world().from)).substr(0, 19)));
 }
 
+// As `kubectl logs -n NAMESPACE -c istio-proxy --prefix` prints them, a file for each namespace.
+Result<void> take_access_logs(const Lab& lab, const World& w, uint32_t cluster, const fs::path& folder) {
+  const Cluster& c = w.clusters[cluster];
+  std::map<std::string, std::string> by_namespace;
+  for (const Pod& p : c.pods) {
+    std::ifstream file(lab.log_folder(cluster) / "envoy" / (p.name + ".log"));
+    for (std::string line; std::getline(file, line);)
+      by_namespace[w.workload_of(c, p).ns] += fmt::format("[pod/{}/istio-proxy] {}\n", p.name, line);
+  }
+  std::error_code ec;
+  for (const auto& [ns, text] : by_namespace) {
+    fs::create_directories(folder / "istio-proxy", ec);
+    TRY_VOID(write_file(folder / "istio-proxy" / (ns + ".log"),
+                        lines_from(lab.lapse().date_anew(text, lab.began()), iso(w.from).substr(0, 19))));
+  }
+  return {};
+}
+
 void date_anew(World& w, const Lapse& lapse) {
   const auto anew = [&](Micros& t) { t = lapse.of(t); };
   for (Micros* t : {&w.from, &w.to, &w.bad_release})
@@ -128,7 +146,8 @@ Result<Evidence> write_evidence(const Lab& lab, const fs::path& folder) {
     write_objects(pen, i);
     for (const auto& [node, f] : flows[i]) write_flows(pen, c, c.nodes[node], f);
     TRY_VOID(write_file(folder / c.name / "kubectl" / "events.json", kube_events(w, i)));
-    for (const char* log : {"coredns.log", "envoy", "sensor"}) TRY_VOID(take(lab, lab.log_folder(i) / log, folder / c.name / log));
+    TRY_VOID(take_access_logs(lab, w, i, folder / c.name));
+    for (const char* log : {"coredns.log", "sensor"}) TRY_VOID(take(lab, lab.log_folder(i) / log, folder / c.name / log));
   }
   TRY_VOID(out.finish());
   return e;

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "lab/attack.h"
 #include "lab/programs.h"
 
 namespace egret::lab {
@@ -38,6 +39,16 @@ std::vector<Moment> moments_of(const Lab& lab, int quiet) {
   return all;
 }
 
+// Clients of the internet that follow a script.
+Result<void> come(Lab& lab, const std::string& who, uint32_t cluster, const std::string& script) {
+  if (script.empty()) return {};
+  const std::string name = fmt::format("{}-{}", who, cluster);
+  const std::filesystem::path file = lab.home() / "scripts" / (name + ".script"), truth = lab.home() / "truth" / (name + ".jsonl");
+  TRY_VOID(write_file(file, script));
+  TRY_VOID(lab.start_on_internet(name, {lab.pod_program(), "client", "--script", file, "--truth", truth, "--who", who}));
+  return {};
+}
+
 Result<std::string> happen(Lab& lab, const Moment& m) {
   const Cluster& c = lab.world().clusters[m.cluster];
   if (m.what->what == "scale-up") {
@@ -49,6 +60,7 @@ Result<std::string> happen(Lab& lab, const Moment& m) {
     if (x.actor != m.what->actor) continue;
     if (m.what->what == "release") {
       TRY_VOID(lab.release(m.cluster, p));
+      if (c.affected && x.ssrf) TRY_VOID(come(lab, "attacker", m.cluster, attack(lab.world(), m.cluster)));
       return fmt::format("{}: {} {} released", c.name, x.name, c.placements[p].revisions.back().tag);
     }
     for (uint32_t pod = 0; pod < c.pods.size(); ++pod) {
@@ -97,6 +109,8 @@ const Workload* culprit_of(const World& w) {
 }
 
 Result<Live> play_in(std::unique_ptr<Lab> lab, const LiveOptions& o) {
+  if (holed(lab->world()) != nullptr)
+    for (uint32_t c = 0; c < lab->world().clusters.size(); ++c) TRY_VOID(come(*lab, "visitors", c, visits(lab->world(), c)));
   TRY_VOID(play_timeline(*lab, o));
   Live live;
   live.folder = o.out / "evidence";

@@ -4,6 +4,8 @@
 
 #include <set>
 
+#include "lab/attack.h"
+
 namespace egret::lab {
 
 using namespace drill;
@@ -35,6 +37,11 @@ Setup internet_setup(const World& w) {
   for (const Endpoint& e : w.endpoints)
     for (const auto& pool : e.pools) addresses.insert(pool.begin(), pool.end());
   for (const Cluster& c : w.clusters) addresses.insert(c.api_server);
+  if (holed(w) != nullptr) {
+    const std::vector<Ip> visitors = visitors_of(w);
+    addresses.insert(visitors.begin(), visitors.end());
+    addresses.insert(attacker_of(w));
+  }
   for (const Ip ip : addresses) s.links += fmt::format("addr add {}/32 dev lo\naddr add {}/128 dev lo\n", ip_text(ip), six_of(ip));
   for (const std::string_view a : {kMetadataAddress, kPlatformResolver}) s.links += fmt::format("addr add {}/32 dev lo\n", a);
   for (uint32_t i = 0; i < w.clusters.size(); ++i)
