@@ -173,6 +173,26 @@ TEST(Analysis, ManyFlowsStayBounded) {
   EXPECT_EQ(analysis.counters().evicted, 19'000u);
 }
 
+TEST(Analysis, HeadsThatNeverEndAreBounded) {
+  Seen seen;
+  Limits limits;
+  limits.parser_bytes = 1 << 20;
+  Analysis analysis(seen, limits);
+  const std::string head = "GET /" + std::string(1300, 'a') + " HTTP/1.1\r\nHost: h\r\n";
+  for (uint32_t i = 0; i < 2000; ++i) {
+    const std::string bytes = ipv4(kPod + i, kServer, 6, tcp(40000, 80, 1, 1, kAck, head));
+    Packet p;
+    p.time = kSecond + i;
+    p.link_type = 101;
+    p.data = as_bytes(bytes);
+    p.wire_bytes = static_cast<uint32_t>(bytes.size());
+    analysis.packet(p);
+  }
+  EXPECT_GT(seen.requests.size(), 1000u) << "beyond the bound a head is told as far as it was there";
+  analysis.finish();
+  EXPECT_EQ(seen.requests.size(), 2000u);
+}
+
 TEST(TcpStream, HoldsNoMoreThanItMay) {
   struct Sink {
     uint64_t bytes = 0, gaps = 0;

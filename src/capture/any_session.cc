@@ -50,6 +50,8 @@ class AnySession final : public StreamParser {
     if (inner_) inner_->end(time);
   }
 
+  size_t memory() const override { return sizeof *this + head_[0].capacity() + head_[1].capacity() + (inner_ ? inner_->memory() : 0); }
+
  private:
   bool decide(std::string_view protocol, bool from_client, Bytes all, int64_t time) {
     flow_.speaks(protocol);

@@ -14,6 +14,7 @@ class DnsPairs {
   bool message(Bytes bytes, int64_t time);
   // Questions that no one answered are told.
   void end();
+  size_t memory() const { return sizeof *this + open_.capacity() * (sizeof(Open) + 128); }
 
  private:
   static constexpr size_t kMostOpen = 64;

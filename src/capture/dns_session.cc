@@ -57,6 +57,7 @@ class DnsSession final : public StreamParser {
   }
   bool gap(bool, uint64_t, int64_t) override { return false; }
   void end(int64_t) override { pairs_.end(); }
+  size_t memory() const override { return pairs_.memory() + held_[0].capacity() + held_[1].capacity(); }
 
  private:
   DnsPairs pairs_;
@@ -98,7 +99,7 @@ bool DnsPairs::message(Bytes bytes, int64_t time) {
 
 void DnsPairs::end() {
   for (const Open& o : open_) tell(o.message, o.time, 0);
-  open_.clear();
+  open_ = {};
 }
 
 void DnsPairs::tell(const DnsMessage& m, int64_t asked, int64_t answered) {

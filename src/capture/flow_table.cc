@@ -58,6 +58,7 @@ struct FlowTable::Flow {
   uint16_t client_port = 0, server_port = 0;
   uint16_t vlan = 0;
   bool has_mac = false;
+  size_t parser_bytes = 0;  // as accounted
   uint8_t mac[6] = {};
   int64_t start = 0, last = 0;  // last: for silence
   int64_t end = 0;              // for duration: what comes after both sides are done does not count
@@ -135,7 +136,13 @@ FlowTable::Flow& FlowTable::find(const Key& key, bool& fresh) {
   return f;
 }
 
+void FlowTable::account(Flow& f, size_t bytes) {
+  parser_bytes_ += bytes - f.parser_bytes;
+  f.parser_bytes = bytes;
+}
+
 void FlowTable::remove(Flow& f) {
+  account(f, 0);
   uint32_t* link = &heads_[f.hash & (heads_.size() - 1)];
   while (&at(*link) != &f) link = &at(*link).next;
   const uint32_t index = *link;
@@ -365,14 +372,20 @@ void FlowTable::stream(Flow& f, bool from_client, const TcpHeader& h, const IpPa
     more = own.segment(first, data, stated, ToParser{*t.parser, t.side[from_client], t.history, from_client, f.last});
   }
   held_ = held_ + own.held() + other.held() - held;
-  if (more && held_ > limits_.held_bytes) more = false;
-  if (!more) {
-    t.parser->end(f.last);
-    t.parser.reset();
-    t.looked_at = true;
-    held_ -= own.held() + other.held();
-    own.drop();
-    other.drop();
+  account(f, t.parser->memory());
+  if (!more || held_ > limits_.held_bytes || parser_bytes_ > limits_.parser_bytes) give_up(f);
+}
+
+// Nothing more of this connection's streams is looked at; what its parser knows is told.
+void FlowTable::give_up(Flow& f) {
+  Tcp& t = *f.tcp;
+  t.parser->end(f.last);
+  t.parser.reset();
+  t.looked_at = true;
+  account(f, 0);
+  for (TcpStream& s : t.stream) {
+    held_ -= s.held();
+    s.drop();
   }
 }
 
@@ -399,7 +412,14 @@ bool FlowTable::udp(const IpPacket& p, int64_t time, uint16_t vlan, Bytes mac) {
       f.undecided = false;
     }
   }
-  if (f.dns) f.dns->message(data, time);
+  if (f.dns) {
+    f.dns->message(data, time);
+    account(f, f.dns->memory());
+    if (parser_bytes_ > limits_.parser_bytes) {
+      f.dns->end();
+      account(f, f.dns->memory());
+    }
+  }
   return true;
 }
 

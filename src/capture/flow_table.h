@@ -12,9 +12,10 @@
 namespace egret::capture {
 
 struct Limits {
-  size_t flows = 400'000;
-  size_t held_bytes = 128u << 20;  // of TCP segments that wait behind a hole, over all flows
-  bool applications = true;        // look into payloads
+  size_t flows = 200'000;
+  size_t held_bytes = 128u << 20;    // of TCP segments that wait behind a hole, over all flows
+  size_t parser_bytes = 128u << 20;  // kept by parsers of applications (heads that are not whole, open requests), over all flows
+  bool applications = true;          // look into payloads
 };
 
 class FlowTable {
@@ -40,6 +41,8 @@ class FlowTable {
   void grow();
   void close(Flow& f, bool evicted);
   void remove(Flow& f);
+  void account(Flow& f, size_t bytes);
+  void give_up(Flow& f);
   void evict();
   void sweep(int64_t now);
   bool over(const Flow& f, int64_t now) const;
@@ -51,7 +54,7 @@ class FlowTable {
   void stream(Flow& f, bool from_client, const struct TcpHeader& h, const IpPacket& p, Bytes data, uint32_t stated);
   Flow& at(uint32_t index);
 
-  static constexpr uint32_t kChunk = 4096;
+  static constexpr uint32_t kChunk = 256;
   static constexpr uint32_t kNone = ~uint32_t{0};
 
   Events& events_;
@@ -61,7 +64,7 @@ class FlowTable {
   std::vector<uint32_t> free_;
   uint32_t used_ = 0;  // of the chunks, ever
   uint32_t last_ = kNone;
-  size_t open_ = 0, held_ = 0;
+  size_t open_ = 0, held_ = 0, parser_bytes_ = 0;
   uint32_t hand_ = 0;
   int64_t swept_ = 0;
   uint64_t flows_ = 0, evicted_ = 0;

@@ -98,6 +98,11 @@ class HttpSession final : public StreamParser {
     while (!open_.empty()) tell_first();
   }
 
+  size_t memory() const override {
+    return sizeof *this + way_[0].buffer.capacity() + way_[1].buffer.capacity() + open_.size() * sizeof(Exchange) + texts_ +
+           (tunnel_ ? tunnel_->memory() : 0);
+  }
+
  private:
   enum class State { kHead, kLength, kChunkSize, kChunk, kChunkEnd, kTrailer, kUntilEnd, kLost };
   struct Way {
@@ -113,6 +118,10 @@ class HttpSession final : public StreamParser {
     std::string method, target, version, host, user_agent, referer, content_type, forwarded_for, metadata;
     std::string reason, response_type, server, location;
     bool asked = false, answered = false;  // wholly
+    size_t texts() const {
+      return method.size() + target.size() + host.size() + user_agent.size() + referer.size() + content_type.size() + forwarded_for.size() +
+             reason.size() + response_type.size() + server.size() + location.size();
+    }
   };
 
   bool head(Way& w, bool from_client, std::string_view& s, int64_t time) {
@@ -235,6 +244,7 @@ class HttpSession final : public StreamParser {
     x.content_type = kept(r.content_type);
     x.forwarded_for = kept(r.forwarded_for);
     x.metadata = kept(r.metadata);
+    texts_ += x.texts();
     open_.push_back(std::move(x));
   }
 
@@ -249,12 +259,14 @@ class HttpSession final : public StreamParser {
       next_response_ = open_.size() - 1;
     }
     Exchange& x = open_[next_response_];
+    texts_ -= x.texts();
     x.event.status = r.status;
     x.event.end = time;
     x.reason = kept(r.reason);
     x.response_type = kept(r.content_type);
     x.server = kept(r.server);
     x.location = kept(r.location);
+    texts_ += x.texts();
     return x;
   }
 
@@ -309,6 +321,7 @@ class HttpSession final : public StreamParser {
     e.server = x.server;
     e.location = x.location;
     flow_.events.http(e);
+    texts_ -= x.texts();
     open_.pop_front();
     if (next_response_) --next_response_;
   }
@@ -317,6 +330,7 @@ class HttpSession final : public StreamParser {
   Way way_[2];
   std::deque<Exchange> open_;  // in the order of the requests
   size_t next_response_ = 0;   // whose response is being read or comes next
+  size_t texts_ = 0;           // bytes of all texts in open_
   int depth_ = 0;
   std::unique_ptr<StreamParser> tunnel_;
 };

@@ -29,6 +29,7 @@ class StreamParser {
   // These return false when the parser wants to hear no more; end() comes all the same.
   virtual bool data(bool from_client, Bytes bytes, int64_t time) = 0;
   virtual bool gap(bool from_client, uint64_t bytes, int64_t time) = 0;  // so many bytes of the stream are missing here
+  virtual size_t memory() const = 0;                                     // bytes that it keeps, about: the table of flows bounds the sum
   virtual void end(int64_t time) = 0;                                    // the connection is over, or the capture: what is pending is told
 };
 

@@ -47,6 +47,10 @@ class TlsSession final : public StreamParser {
     tell();
   }
 
+  size_t memory() const override {
+    return sizeof *this + way_[0].head.capacity() + way_[1].head.capacity() + client_.ja3.capacity() + 32 * client_.alpn.size();
+  }
+
  private:
   struct Way {
     std::string head;     // from the beginning, until the hello is read

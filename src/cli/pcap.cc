@@ -314,7 +314,7 @@ int read(const std::vector<std::string>& args) {
       .choice("--table", only, {"flows", "dns", "web"}, "only these rows")
       .value("--cluster", cluster, "NAME", "the cluster that the packets are of")
       .value("--max-rows", max_rows, "N", "rows of each kind that a table shows; 0 shows all")
-      .value("--max-flows", max_flows, "N", "flows that are kept open at a time (default 400000)")
+      .value("--max-flows", max_flows, "N", "flows that are kept open at a time (default 200000)")
       .flag("--summary", quiet, "only the summary");
   if (const auto code = o.parse(args)) return *code;
   if (format == "csv" && only.empty() && !quiet)
