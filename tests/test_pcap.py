@@ -189,3 +189,51 @@ def test_capture_files_in_a_folder_of_logs(egret, traces, tmp_path):
                     "EgretCoverage | where Source == 'packet-capture' and TableName == 'ASimNetworkSessionLogs' | summarize sum(Rows), min(StartTime)").json()["rows"]
     flows = egret("query", "--data", data, "--format", "json", "EgretFlows | where Source == 'packet capture' | count").json()["rows"]
     assert covered[0][0] == flows[0][0] > 30 and covered[0][1].startswith("2011-03-18T19:06:07")
+
+
+def pod_capture(path):
+    """A capture of one pod as `egret pcap capture` writes it: a question, its answer, and the connection that follows, with a request in it."""
+    def block(kind, body):
+        body += bytes(-len(body) % 4)
+        return struct.pack("<II", kind, len(body) + 12) + body + struct.pack("<I", len(body) + 12)
+
+    def option(code, value):
+        return struct.pack("<HH", code, len(value)) + value + bytes(-len(value) % 4)
+
+    def ip(source, destination, protocol, payload):
+        address = [bytes(map(int, a.split("."))) for a in (source, destination)]
+        return struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), 1, 0, 64, protocol, 0, *address) + payload
+
+    def tcp(a, b, sequence, acknowledged, flags, data=b""):
+        return struct.pack(">HHIIBBHHH", a, b, sequence, acknowledged, 0x50, flags, 1000, 0, 0) + data
+
+    pod, server, resolver = "10.244.3.7", "203.0.113.9", "10.0.0.10"
+    name = b"\x08collect\x65\x07example\x00"
+    question = struct.pack(">HHHHHH", 7, 0x100, 1, 0, 0, 0) + name + struct.pack(">HH", 1, 1)
+    answer = struct.pack(">HHHHHH", 7, 0x8180, 1, 1, 0, 0) + name + struct.pack(">HH", 1, 1) + b"\xc0\x0c" + struct.pack(">HHIH", 1, 1, 60, 4) + bytes([203, 0, 113, 9])
+    request = b"GET /api?url=http%3A%2F%2F169.254.169.254%2F HTTP/1.1\r\nHost: collecte.example\r\nUser-Agent: pay/1.4\r\n\r\n"
+    reply = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+    udp = lambda a, b, d: struct.pack(">HHHH", a, b, 8 + len(d), 0) + d
+    n = len(request)
+    packets = [ip(pod, resolver, 17, udp(5353 + 40000, 53, question)), ip(resolver, pod, 17, udp(53, 5353 + 40000, answer)),
+               ip(pod, server, 6, tcp(40001, 80, 100, 0, 2)), ip(server, pod, 6, tcp(80, 40001, 500, 101, 18)), ip(pod, server, 6, tcp(40001, 80, 101, 501, 16)),
+               ip(pod, server, 6, tcp(40001, 80, 101, 501, 24, request)), ip(server, pod, 6, tcp(80, 40001, 501, 101 + n, 24, reply)),
+               ip(pod, server, 6, tcp(40001, 80, 101 + n, 501 + len(reply), 17)), ip(server, pod, 6, tcp(80, 40001, 501 + len(reply), 102 + n, 17))]
+    comment = (b"Egret capture of one pod\ncluster: aks-one\nnamespace: payment\npod: pay-7c9d-x2k4f\nuid: 1\nworkload: payment/Deployment/pay\n"
+               b"node: aks-node-3\naddresses: 10.244.3.7")
+    data = block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1) + option(1, comment)) + block(1, struct.pack("<HHI", 101, 0, 0))
+    for i, p in enumerate(packets):
+        at = (1_700_000_000_000_000 + i * 10_000)
+        data += block(6, struct.pack("<IIIII", 0, at >> 32, at & 0xFFFFFFFF, len(p), len(p)) + p)
+    path.write_bytes(data)
+
+
+def test_a_capture_names_the_owner(egret, tmp_path):
+    folder = tmp_path / "evidence" / "aks-one"
+    folder.mkdir(parents=True)
+    pod_capture(folder / "pay.pcapng")
+    answer = egret("investigate", folder.parent, "--address", "203.0.113.9", "--format", "json").json()
+    best = answer["candidates"][0]
+    assert (best["namespace"], best["kind"], best["name"]) == ("payment", "Deployment", "pay")
+    assert best["probability"] > 0.9
+    assert "collecte.example" in json.dumps(answer["cause"])
