@@ -282,3 +282,27 @@ def test_the_sensors_row_decides_who_it_was(world, tmp_path, egret):
     assert best["probability"] > 0.95
     decisive = max(best["evidence"], key=lambda e: e["weight"])
     assert decisive["test"] == "pod-identity" and "sensor" in decisive["reason"], best["evidence"]
+
+
+def test_without_ebpf_it_says_what_it_cannot_see(world, tmp_path):
+    pod = world.pod("shop", "feed-0", ("StatefulSet", "feed"))
+    world.write_pods()
+    out = tmp_path / "spool"
+    words = [SENSOR, "--out", out, "--node", world.node, "--cluster", "test", "--cgroup-root", world.root, "--netns", f"/run/netns/{world.node_ns}",
+             "--pods", world.pods_file, "--segment-time", "500ms", "--window", "1s", "--no-ebpf"]
+    sensor = subprocess.Popen([*map(str, words)], stderr=subprocess.PIPE, text=True)
+    world.processes.append(sensor)
+    first = sensor.stderr.readline()
+    assert "eBPF is missing" in first and "not seen: connections that begin and end between two looks" in first
+    wait_for([world.talk(pod, "hold", "4", stdout=subprocess.DEVNULL)])
+    time.sleep(1.5)
+    stop(sensor)
+    rows = read_rows(out)
+    flows = [r for r in rows if r["Type"] == "ASimNetworkSessionLogs" and r["DstPortNumber"] == 8088]
+    assert [r["EventSubType"] for r in flows] == ["Start", "End"]
+    for r in flows:
+        assert (r["SrcOwnerKind"], r["SrcWorkload"], r["SrcPodName"], r["SrcIpAddr"]) == ("Pod", "shop/StatefulSet/feed", "feed-0", pod.address)
+        assert r["SrcNatIpAddr"] == world.address and "python" in r["SrcAppName"]
+    (degraded,) = [r for r in rows if r.get("EventType") == "Degraded"]
+    assert degraded["What"] == "eBPF" and "DNS" in degraded["Message"]
+    assert not [r for r in rows if r["Type"] == "EgretCoverage"]

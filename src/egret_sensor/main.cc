@@ -48,6 +48,7 @@ int run(const std::vector<std::string>& args) {
       .flag("--loopback", o.loopback, "connections over loopback as well")
       .value("--segment-time", segment, "TIME", "how old a segment may grow before it is handed over (default 5s)")
       .value("--spool-mb", spool_mb, "N", "most megabytes of finished segments; the oldest go first, and are counted (default 256)")
+      .flag("--no-ebpf", o.no_ebpf, "as on a kernel without eBPF: only what the socket tables in /proc show, once a second")
       .flag("--idle", o.idle, "attach every hook and do nothing in it: what attaching alone costs")
       .flag("--quiet", o.quiet, "say nothing when ready")
       .flag("--verbose", o.verbose, "print what the kernel says of a program that it refuses")

@@ -85,6 +85,19 @@ Result<CgroupKey> Cgroups::key_of(const std::string& folder) {
   return CgroupKey{0, s.st_ino};
 }
 
+CgroupKey Cgroups::key_at(uint32_t hierarchy, std::string_view path) {
+  for (const Mount& m : mounts_) {
+    if (m.hierarchy != hierarchy) continue;
+    std::string_view below = path;
+    if (m.root != "/" && below.starts_with(m.root)) below.remove_prefix(m.root.size());
+    struct stat s{};
+    if (stat((m.folder + std::string(below)).c_str(), &s) != 0) return {hierarchy, 0};
+    made({hierarchy, s.st_ino}, std::string(path));
+    return {hierarchy, s.st_ino};
+  }
+  return {hierarchy, 0};
+}
+
 const std::string* Cgroups::path(CgroupKey key) {
   if (const auto it = paths_.find(key); it != paths_.end()) return &it->second;
   // Its event was lost, or it came between the walk and the programs: the kernel opens a folder by its id.

@@ -31,6 +31,8 @@ class Cgroups {
   void made(CgroupKey key, std::string path);
   void removed(CgroupKey key, uint64_t now_ns);
   void forget_before(uint64_t now_ns);  // those that were removed before
+  // The key of a path below a hierarchy's root; id 0 when there is no such folder here.
+  CgroupKey key_at(uint32_t hierarchy, std::string_view path);
   // The key of a folder below the unified mount.
   static Result<CgroupKey> key_of(const std::string& folder);
   size_t size() const { return paths_.size(); }

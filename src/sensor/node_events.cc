@@ -26,6 +26,7 @@ void NodeEvents::started(uint64_t now_ns, Ticks earlier_end, const std::vector<P
   for (const ProbeState& p : probes) {
     if (p.attached) continue;
     if (p.name == "TCP states") flows_seen_ = false;
+    if (p.name == "eBPF") flows_seen_ = payloads_seen_ = false;  // looks a second apart cover nothing by themselves
     if (p.name == "packets out" || p.name == "packets in") payloads_seen_ = false;
     event("Degraded", now, now, now, fmt::format("{}: {}; not seen: {}", p.name, p.error, p.unseen), -1, p.name);
   }

@@ -22,6 +22,15 @@ std::string_view kind_name(const Identity& i) {
 }
 
 const Identity& Owners::of(const Owner& owner) {
+  if (owner.pid == 0 && owner.cgroup == 0 && owner.cgroup_v1 == 0) {
+    static const Identity kNobody = [] {
+      Identity i;
+      i.reason = "no process that may be looked at holds the socket";
+      i.complete = true;
+      return i;
+    }();
+    return kNobody;
+  }
   // A runtime may have put the container into one hierarchy only; the one whose path names a pod says more.
   if (owner.cgroup_v1 != 0) {
     const CgroupKey v1{owner.hierarchy_v1, owner.cgroup_v1};

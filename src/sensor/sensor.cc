@@ -16,6 +16,7 @@
 #include "sensor/lookups.h"
 #include "sensor/node_events.h"
 #include "sensor/probes.h"
+#include "sensor/proc_sockets.h"
 #include "sensor/requests.h"
 #include "sensor/spool.h"
 #include "sensor/translations.h"
@@ -27,6 +28,7 @@ namespace {
 constexpr uint64_t kSecond = 1'000'000'000;
 constexpr uint64_t kTick = 20'000'000;  // how late an event of the ring may be read
 constexpr uint64_t kSlowTick = kSecond / 4;
+constexpr uint64_t kLook = kSecond;  // between two looks at the socket tables
 constexpr uint64_t kCoverage = 60 * kSecond;
 constexpr uint64_t kKeepDead = 120 * kSecond;  // names of cgroups and processes that are gone
 constexpr uint64_t kIdleDatagrams = 60 * kSecond;
@@ -60,14 +62,27 @@ class Sensor {
 
   Result<void> run(const ProbeOptions& probe_options, int stop_fd) {
     pods_.refresh();
-    TRY(probes_, Probes::open(probe_options, [this](const EventHeader& e) { handle(e); }));
-    states_ = probes_->states();
+    std::string mode = "eBPF";
+    if (auto probes = options_.no_ebpf ? Result<std::unique_ptr<Probes>>(unavailable("--no-ebpf was given"))
+                                       : Probes::open(probe_options, [this](const EventHeader& e) { handle(e); });
+        probes) {
+      probes_ = std::move(*probes);
+      states_ = probes_->states();
+    } else {
+      mode = "without eBPF: socket tables read once a second";
+      proc_sockets_.emplace(cgroups_);
+      states_.push_back(
+          {"eBPF",
+           "connections that begin and end between two looks at the socket tables, bytes, failures, DNS, TLS, HTTP, and processes "
+           "that are gone",
+           false, probes.error().message});
+    }
     open_translations();
     const uint64_t start = boot_nanoseconds();
-    events_.started(start, 0, states_, "eBPF");
+    events_.started(start, 0, states_, mode);
     if (!options_.quiet) say_ready();
     window_began_ = covered_ = start_ = start;
-    sweep();
+    probes_ ? sweep() : look();
     return loop(stop_fd);
   }
 
@@ -103,7 +118,8 @@ class Sensor {
     itimerspec every{};
     every.it_interval.tv_nsec = every.it_value.tv_nsec = kTick;
     timerfd_settime(timer, 0, &every, nullptr);
-    for (const int fd : {stop_fd, timer, probes_->fd()}) {
+    for (const int fd : {stop_fd, timer, probes_ ? probes_->fd() : -1}) {
+      if (fd < 0) continue;
       epoll_event e{};
       e.events = EPOLLIN;
       e.data.fd = fd;
@@ -119,7 +135,7 @@ class Sensor {
           (void)!::read(timer, &ticks, sizeof ticks);
         }
       }
-      probes_->consume();
+      if (probes_) probes_->consume();
       tick(boot_nanoseconds());
     }
     ::close(timer);
@@ -160,12 +176,19 @@ class Sensor {
     if (pods_.refresh()) owners_.names_changed();
     flows_.tick(now);
     lookups_.tick(now);
+    if (proc_sockets_ && now - looked_ >= kLook) look();
     if (now - window_began_ >= static_cast<uint64_t>(options_.window) * 100) end_window(now);
     if (now - covered_ >= kCoverage) end_coverage(now);
     spool_->tick(context_.clock.wall(now));
   }
 
+  void look() {
+    looked_ = boot_nanoseconds();
+    proc_sockets_->look([this](const Flow& f) { f.stage == kFlowOngoing ? flows_.on_sweep(f) : flows_.on_event(f); });
+  }
+
   void sweep() {
+    if (!probes_) return;
     probes_->sweep([this](const Flow& f) { flows_.on_sweep(f); });
     probes_->datagrams(boot_nanoseconds() - kIdleDatagrams, [this](const Flow& f, bool last) { flows_.on_sweep(f, last); });
   }
@@ -174,7 +197,7 @@ class Sensor {
     context_.clock.refresh();
     sweep();
     flows_.end_window(now);
-    events_.kernel_losses(probes_->losses(), window_began_, now);
+    if (probes_) events_.kernel_losses(probes_->losses(), window_began_, now);
     events_.spool_losses(spool_->take_loss(), window_began_, now);
     cgroups_.forget_before(now - std::min(now, kKeepDead));
     processes_.forget_before(now - std::min(now, kKeepDead));
@@ -207,9 +230,10 @@ class Sensor {
   ProcessWriter processes_rows_;
   NodeEvents events_;
   std::unique_ptr<Probes> probes_;
+  std::optional<ProcSockets> proc_sockets_;
   std::optional<Translations> translations_;
   std::vector<ProbeState> states_;
-  uint64_t slow_tick_ = 0, start_ = 0, window_began_ = 0, covered_ = 0;
+  uint64_t slow_tick_ = 0, looked_ = 0, start_ = 0, window_began_ = 0, covered_ = 0;
 };
 
 }  // namespace
