@@ -61,6 +61,7 @@ def test_the_payment_pod(live):
     assert code == 0 and result["passed"], result["checks"]
     answer = result["answer"]
     assert answer["release"]["first_bad"] and answer["release"]["last_good"]
+    assert any("metadata service" in reason and "Step by step" in reason for reason in answer["verdict"]["reasons"])
     evidence, truth = live.out / "evidence", live.out / "truth"
     access = "".join(p.read_text() for p in evidence.rglob("istio-proxy/*.log"))
     assert "2852039166" in access and "outbound" not in access  # the metadata service's address as one number, in the request that came in

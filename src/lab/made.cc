@@ -79,7 +79,9 @@ Result<void> remove_lab(const fs::path& home) {
 Result<Lock> Lock::take(const fs::path& home) {
   const int fd = ::open((home / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0) return unavailable(fmt::format("{} cannot be written: {}", (home / "lock").string(), std::strerror(errno)));
-  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+  // Others hold it for moments only, unless one is coming up.
+  for (int tries = 0; ::flock(fd, LOCK_EX | LOCK_NB) != 0; ++tries) {
+    if (tries < 500 && ::usleep(20'000) == 0) continue;
     ::close(fd);
     return unavailable(fmt::format("another egret is at work on the lab in {}", home.string()), "wait until it has ended");
   }

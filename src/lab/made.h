@@ -26,7 +26,7 @@ std::vector<Thing> things_made(const std::filesystem::path& home);
 // Ends every process, removes every namespace and cgroup, then the folder. Nothing there is no error.
 Result<void> remove_lab(const std::filesystem::path& home);
 
-// Holds the lab's lock as long as it lives.
+// Holds the lab's lock as long as it lives. Waits ten seconds for it.
 class Lock {
  public:
   static Result<Lock> take(const std::filesystem::path& home);
