@@ -10,6 +10,9 @@ import pytest
 
 from conftest import EGRET
 
+# Every test has a home of its own; Envoy is where scripts/envoy puts it.
+os.environ.setdefault("EGRET_ENVOY", str(pathlib.Path(os.environ.get("EGRET_CACHE", pathlib.Path.home() / ".cache" / "egret")) / "envoy-1.40.0" / "envoy"))
+
 
 def leftovers(lab_id):
     """Whatever of a lab is still on this machine."""

@@ -202,12 +202,13 @@ Traffic Connection::finish() {
   if (impl_->ssl != nullptr) SSL_shutdown(impl_->ssl);
   ::shutdown(fd, SHUT_WR);
   set_timeout(fd, 5);
-  for (char rest[4096]; ::recv(fd, rest, sizeof rest, 0) > 0;) continue;
+  ssize_t last = 1;
+  for (char rest[4096]; last > 0;) last = ::recv(fd, rest, sizeof rest, 0);
   tcp_info info{};
   socklen_t size = sizeof info;
   if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0) {
     t.sent = info.tcpi_bytes_sent - info.tcpi_bytes_retrans;
-    t.received = info.tcpi_bytes_received;
+    t.received = info.tcpi_bytes_received - (last == 0 && info.tcpi_bytes_received > 0 ? 1 : 0);  // the peer's end counts as an octet there
   }
   return t;
 }
