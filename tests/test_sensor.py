@@ -306,3 +306,40 @@ def test_without_ebpf_it_says_what_it_cannot_see(world, tmp_path):
     (degraded,) = [r for r in rows if r.get("EventType") == "Degraded"]
     assert degraded["What"] == "eBPF" and "DNS" in degraded["Message"]
     assert not [r for r in rows if r["Type"] == "EgretCoverage"]
+
+
+def test_a_hostile_pod_costs_bounded_memory(world, tmp_path):
+    """Garbage to port 53, half TLS hellos, HTTP of one endless line, and tens of thousands of destinations from one socket."""
+    pod = world.pod("shop", "evil-1", ("Deployment", "evil"))
+    world.write_pods()
+    out = tmp_path / "spool"
+    sensor = world.sensor(SENSOR, out)
+    code = """
+import os, socket
+u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for i in range(60000):
+    try:
+        u.sendto(b"x", ("198.51.100.2", 1 + i % 65535))
+        if i % 10 == 0:
+            u.sendto(os.urandom(40 + i % 400), ("198.51.100.2", 53))
+    except OSError:
+        pass
+for i in range(300):
+    s = socket.create_connection(("198.51.100.2", 8088), timeout=9)
+    s.sendall([b"\\x16\\x03\\x01\\xff\\xff\\x01" + os.urandom(i), b"GET " + b"a" * (i * 40), b"\\x16\\x03", b"POST / HTTP/1.1\\r\\nHost: \\xff\\x00\\r\\n\\r\\n"][i % 4])
+    s.close()
+"""
+    wait_for([world.start(["python3", "-c", code], pod.netns, pod.cgroup)])
+    time.sleep(2.5)
+    status = pathlib.Path(f"/proc/{sensor.pid}/status").read_text()
+    assert int(status.split("VmHWM:")[1].split()[0]) < 64 << 10
+    stop(sensor)
+    rows = read_rows(out)
+    flows = [r for r in rows if r["Type"] == "ASimNetworkSessionLogs"]
+    assert all(r["SrcWorkload"] == "shop/Deployment/evil" for r in flows)
+    # What the map of destinations had no room for is a loss by name, and its packets are with the socket.
+    lost = {r["What"]: r["Count"] for r in rows if r.get("EventType") == "Lost"}
+    assert lost["datagram destinations"] > 20000, lost
+    assert any("no room to tell apart" in r.get("EventMessage", "") for r in flows)
+    web = [r for r in rows if r["Type"] == "ASimWebSessionLogs"]
+    assert any(r["HttpRequestMethod"] == "POST" for r in web if r["NetworkApplicationProtocol"] == "HTTP")
