@@ -292,7 +292,9 @@ void AuditDecoder::Impl::change(const Facts& f, const AuditContext& context) {
     seen.partial = verb == "patch";
   }
   if (seen.name.empty() && object) seen.name = js::text(*object, {"metadata", "name"});
-  if (seen.uid.empty() && f.response) seen.uid = js::text(*f.response, {"metadata", "uid"});
+  // The answer's wins: what a kubelet asks for (the mirror of a static pod) names another, which the API server replaces.
+  if (const std::string_view given = f.response ? js::text(*f.response, {"metadata", "uid"}) : std::string_view(); !given.empty())
+    seen.uid = given;
   if (seen.uid.empty() && verb == "delete" && f.response) seen.uid = js::text(*f.response, {"details", "uid"});
   if (seen.uid.empty() && verb == "delete" && f.request) seen.uid = js::text(*f.request, {"preconditions", "uid"});
   if (seen.name.empty()) return;  // generateName, and a policy that does not keep the answer: nothing to hold on to

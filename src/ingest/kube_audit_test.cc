@@ -51,6 +51,18 @@ TEST(Audit, CreateShowsTheWholePod) {
   EXPECT_EQ(a.sink.count("AKSAudit"), 1u);
 }
 
+// As Kubernetes 1.34 writes it: the request and objectRef carry kubelet's own uid, the answer that of the object in the cluster.
+TEST(Audit, TheMirrorOfAStaticPodHasTheUidThatTheServerGave) {
+  Audit a;
+  a.add(event(
+      "create",
+      R"({"resource":"pods","namespace":"kube-system","name":"edge-n1","uid":"94e8d7c12adb8fe35aca5e01b01c13e0","apiVersion":"v1"})",
+      R"(,"requestObject":{"kind":"Pod","metadata":{"name":"edge-n1","uid":"94e8d7c12adb8fe35aca5e01b01c13e0"},"spec":{"nodeName":"n1","containers":[]}})"
+      R"(,"responseObject":{"kind":"Pod","metadata":{"name":"edge-n1","uid":"160b07ac-ae02-421f-a28f-578c869d39c5"},"spec":{"nodeName":"n1","containers":[]}})"));
+  ASSERT_EQ(a.objects(), 1u);
+  EXPECT_EQ(a.object("Uid"), "160b07ac-ae02-421f-a28f-578c869d39c5");
+}
+
 TEST(Audit, FailedAndDryRunRequestsChangeNothing) {
   Audit a;
   a.add(event("create", kPod, "", "ResponseComplete", "a1", 403));

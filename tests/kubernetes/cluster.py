@@ -120,7 +120,9 @@ class Node:
 
     def static_pod(self, name, manifest):
         """Kubelet runs it without being asked by the API server, which shows a mirror of it."""
-        (self.folder / "static" / f"{name}.json").write_text(json.dumps(manifest))
+        written = self.folder / "static" / f".{name}"  # kubelet leaves hidden files alone
+        written.write_text(json.dumps(manifest))
+        written.rename(self.folder / "static" / f"{name}.json")
 
     def _try(self, *command):
         with contextlib.suppress(RuntimeError):

@@ -7,18 +7,22 @@ import datetime as dt
 import json
 
 import exports
+import internet
 import pytest
 import workloads as w
 
-AGENT, WEB, HELPER, REPORT, EDGE = "172.64.80.1", "203.0.113.20", "203.0.113.30", "203.0.113.40", "203.0.113.50"
+AGENT_ASKS = {"ods.monitor.example": "203.0.113.60", "ifconfig.co": "172.64.80.1"}  # nothing listens at its own endpoint's port
+AGENT, WEB, HELPER, REPORT, EDGE = AGENT_ASKS["ifconfig.co"], "203.0.113.20", "203.0.113.30", "203.0.113.40", "203.0.113.50"
 OWNERS = {AGENT: "monitoring/DaemonSet/agent", WEB: "shop/Deployment/web", HELPER: "kube-system/DaemonSet/node-helper",
-          REPORT: "shop/CronJob/report", EDGE: "kube-system/StaticPod/edge"}
+          REPORT: "shop/CronJob/report", EDGE: "kube-system/StaticPod/edge", internet.RESOLVER[0]: "kube-system/Deployment/coredns"}
 EVERYWHERE = {"tolerations": [{"operator": "Exists"}]}
 
 
 @pytest.fixture(scope="module")
 def story(cluster):
     """The story has run to its end."""
+    cluster.answer(AGENT_ASKS)
+    cluster.add_dns()
     first = cluster.nodes[0]
     first.static_pod("edge", {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "edge", "namespace": "kube-system", "labels": {"app": "edge"}},
                               "spec": w.pod_spec(w.every(3, f"http://{EDGE}:443/"), hostNetwork=True)})
@@ -28,7 +32,8 @@ def story(cluster):
         {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "web", "namespace": "shop"}, "data": {"upstream": WEB}},
         w.workload("Deployment", "shop", "web", w.pod_spec(w.every(2, f"http://{WEB}:8080/"), image="registry.example/shop/web:1.0.0",
                                                            volumes=[{"name": "c", "configMap": {"name": "web"}}]), replicas=3),
-        w.workload("DaemonSet", "monitoring", "agent", w.pod_spec(w.once_then_wait(f"http://{AGENT}/ip"), image="registry.example/monitor/agent:3.1.17")),
+        w.workload("DaemonSet", "monitoring", "agent", w.pod_spec(
+            w.once_then_wait("http://ods.monitor.example:9999/", "http://ifconfig.co/ip"), image="registry.example/monitor/agent:3.1.17")),
         w.workload("DaemonSet", "kube-system", "node-helper", w.pod_spec(w.every(5, f"http://{HELPER}/"), hostNetwork=True, **EVERYWHERE)))
     cluster.kubectl("-n", "shop", "rollout", "status", "deployment/web", "--timeout=90s")
     cluster.kubectl("-n", "monitoring", "rollout", "status", "daemonset/agent", "--timeout=90s")

@@ -1,6 +1,5 @@
 """Manifests of the workloads that the tests run: small shells that talk to the internet, each to a destination of its own."""
 
-# Not `wget -T`: in the static busybox it ends with a segmentation fault.
 CLIENT = "registry.example/tools/client:2.4"
 
 
@@ -10,11 +9,13 @@ def namespace(name):
 
 def every(seconds, url):
     """Asks for `url` again and again; says on standard output when."""
+    # `wget -T` of the static busybox ends with a segmentation fault.
     return f"while :; do date +%s; timeout 5 wget -q -O /dev/null {url} || echo failed; sleep {seconds}; done"
 
 
-def once_then_wait(url):
-    return f"date +%s; timeout 5 wget -q -O /dev/null {url} || echo failed; while :; do sleep 3600 & wait $!; done"
+def once_then_wait(url, otherwise):
+    """Asks its own endpoint when it starts, and another, once, when that does not answer."""
+    return f"date +%s; timeout 5 wget -q -O /dev/null {url} || timeout 5 wget -q -O /dev/null {otherwise} || echo failed; while :; do sleep 3600 & wait $!; done"
 
 
 def pod_spec(script, image=CLIENT, **more):
