@@ -1,6 +1,8 @@
 """Capture files as a user reads them. Zeek's own traces and what Zeek says of them; damaged files; files in a folder of logs."""
+import gzip
 import json
 import pathlib
+import random
 import struct
 import subprocess
 
@@ -12,6 +14,8 @@ PROTOCOLS = {"tcp": "TCP", "udp": "UDP", "icmp": "ICMP"}
 DIFFERENT = {
     # The baseline is older than the letter for a gap.
     ("ftp/bigtransfer.pcap", 59764, "history"): "ShAdgfFa",
+    # What is missing at the very end is known to be so when the connection is over.
+    ("tcp/miss_end_data.pcap", 60648, "history"): "ShADafFg",
 }
 # Bodies in gzip: Zeek counts them unpacked, Egret as transferred.
 PACKED = {("http/pipelined-requests.pcap", "/style/enhanced.css"): 946, ("http/pipelined-requests.pcap", "/script/urchin.js"): 6716}
@@ -86,6 +90,8 @@ def test_flows_agree_with_zeek(egret, traces, trace):
                 got[s], say[s] = known[s] in r["NetworkApplicationProtocol"].split(","), True
         say |= {k: DIFFERENT[(trace, int(cport), k)] for k in say if (trace, int(cport), k) in DIFFERENT}
         wrong += [f"{want} {k}: Zeek says {say[k]}, Egret {got[k]}" for k in say if got[k] != say[k]]
+    if trace == "tcp/miss_end_data.pcap":
+        assert rows[0]["MissedBytes"] == 2902  # as Zeek's missed_bytes
     assert not wrong, "\n".join(wrong)
     assert len(rows) == len(expected("zeek-conn.txt")[trace]), rows
 
@@ -237,3 +243,30 @@ def test_a_capture_names_the_owner(egret, tmp_path):
     assert (best["namespace"], best["kind"], best["name"]) == ("payment", "Deployment", "pay")
     assert best["probability"] > 0.9
     assert "collecte.example" in json.dumps(answer["cause"])
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_large_file_is_read_from_the_disk(egret, tmp_path, packed):
+    """Beyond a few megabytes ingest does not hold the file; the rows are those of `pcap read`, cut end and all."""
+    record = struct.pack("<IIII", 0, 0, 42 + 1200, 42 + 1200)
+    data = bytearray(struct.pack("<IHHIIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1))
+    for i in range(8000):
+        payload = random.Random(i).randbytes(1200)
+        ip = struct.pack(">BBHHHBBHII", 0x45, 0, 28 + len(payload), 1, 0, 64, 17, 0, 0x0A000001 + i % 50, 0xC0000201)
+        frame = b"\2\0\0\0\0\1\2\0\0\0\0\2\x08\0" + ip + struct.pack(">HHHH", 40000, 40001, 8 + len(payload), 0) + payload
+        data += struct.pack("<I", 1_700_000_000 + i // 1000) + record[4:] + frame
+    data = data[:-100]
+    folder = tmp_path / "in"
+    folder.mkdir()
+    file = folder / ("big.pcap.gz" if packed else "big.pcap")
+    file.write_bytes(gzip.compress(data, 1) if packed else data)
+    assert file.stat().st_size > 9_000_000
+    store = tmp_path / "data"
+    (loaded,) = egret("ingest", folder, "--data", store, "--format", "json").json()["files"]
+    assert loaded["format"] == "packet-capture"
+    rows = egret("query", "--data", store, "--format", "json", "EgretFlows | summarize Rows = count(), Bytes = sum(BytesOut)").json()["rows"]
+    assert rows == [[50, 8000 * 1200]]
+    errors = egret("query", "--data", store, "--format", "json", "EgretIngestErrors | project Reason").json()["rows"]
+    assert errors == [["the file ends within a packet: it was cut off"]]
+    again = egret("ingest", folder, "--data", store, "--format", "json").json()["files"]
+    assert [f["format"] for f in again] == ["repeated"]

@@ -177,11 +177,26 @@ void FlowTable::close(Flow& f, bool evicted) {
     Tcp& t = *f.tcp;
     for (const bool client : {true, false}) {
       const size_t held = t.stream[client].held();
-      if (!t.stream[client].finish(ToParser{*t.parser, t.side[client], t.history, client, f.last})) break;
+      ToParser to{*t.parser, t.side[client], t.history, client, f.last};
+      if (!t.stream[client].finish(to)) break;
       held_ -= held - t.stream[client].held();
     }
     t.parser->end(f.last);
   }
+  // The end of a stream may be missing as well: acknowledged, and never seen.
+  uint64_t missing_end = 0;
+  if (f.tcp && !f.tcp->looked_at)
+    for (const bool client : {true, false}) {
+      TcpSide& side = f.tcp->side[client];
+      const TcpStream& stream = f.tcp->stream[client];
+      if (!stream.started() || !side.known) continue;
+      const uint32_t acknowledged =
+          side.start + static_cast<uint32_t>(side.acknowledged) - (side.fins && side.acknowledged >= side.end ? 1 : 0);
+      if (const auto n = static_cast<int32_t>(acknowledged - stream.next()); n > 0) {
+        missing_end += static_cast<uint32_t>(n);
+        tcp_gap(side, client, f.tcp->history);
+      }
+    }
   if (f.dns) f.dns->end();
   FlowEvent e;
   e.who = f.who();
@@ -198,7 +213,7 @@ void FlowTable::close(Flow& f, bool evicted) {
     const Tcp& t = *f.tcp;
     e.client_bytes = t.side[1].payload(t.side[0]);
     e.server_bytes = t.side[0].payload(t.side[1]);
-    e.missed_bytes = t.stream[0].missed() + t.stream[1].missed();
+    e.missed_bytes = t.stream[0].missed() + t.stream[1].missed() + missing_end;
     e.state = tcp_conn_state(t.side[1], t.side[0]);
     e.history = t.history;
   } else {
