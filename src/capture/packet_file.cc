@@ -174,12 +174,15 @@ bool PacketFile::next_record(Packet& p) {
 
 // ---- pcapng
 
+// Times that no clock has are cut to [1970, 2116], so that differences of two can be taken.
 int64_t PacketFile::Clock::nanoseconds(uint64_t ticks) const {
-  __extension__ using Wide = unsigned __int128;
-  if (per_second == 1'000'000) return static_cast<int64_t>(ticks * 1000) + offset * 1'000'000'000;
-  if (per_second == 1'000'000'000) return static_cast<int64_t>(ticks) + offset * 1'000'000'000;
-  const Wide scaled = Wide{ticks} * 1'000'000'000u;
-  return static_cast<int64_t>(per_second ? scaled / static_cast<uint64_t>(per_second) : scaled >> power) + offset * 1'000'000'000;
+  __extension__ using Wide = __int128;
+  constexpr int64_t kMost = int64_t{1} << 62;
+  if (per_second == 1'000'000 && offset == 0 && ticks < kMost / 1000) return static_cast<int64_t>(ticks * 1000);
+  if (per_second == 1'000'000'000 && offset == 0 && ticks < kMost) return static_cast<int64_t>(ticks);
+  const Wide scaled = Wide{ticks} * 1'000'000'000;
+  const Wide t = (per_second ? scaled / per_second : scaled >> power) + Wide{offset} * 1'000'000'000;
+  return static_cast<int64_t>(std::clamp<Wide>(t, 0, kMost));
 }
 
 void PacketFile::comment(Bytes text) {
