@@ -1,0 +1,51 @@
+#!/bin/sh
+# The first process of a booted kernel (tests/sensor/boot): loads what the kernel has as modules, starts the node's programs, makes connections, and
+# says what came of it. The last line is BOOT-TEST PASSED or BOOT-TEST FAILED: reason.
+export PATH=/bin
+fail() { echo "BOOT-TEST FAILED: $*"; poweroff -f; sleep 60; }
+mount -t proc none /proc; mount -t sysfs none /sys; mount -t devtmpfs none /dev
+mount -t tracefs none /sys/kernel/tracing
+mount -t bpf none /sys/fs/bpf || fail "no BPF file system"
+mount -t cgroup2 none /sys/fs/cgroup || fail "no cgroup2"
+while read -r m; do insmod "/modules/$m" 2>/dev/null; done </modules/order
+mkdir -p /tmp /run /var/lib /rows /sys/fs/cgroup/kubepods/pod11111111-1111-1111-1111-111111111111
+ip link set lo up
+ip link add eth0 type dummy || fail "no dummy device"
+ip addr add 192.0.2.1/24 dev eth0; ip addr add 192.0.2.2/32 dev eth0; ip link set eth0 up
+echo "kernel $(uname -r) $(uname -m)"
+egret-sensor --out /rows --node boot --cluster boot --loopback --window 1s --segment-time 500ms 2>/tmp/sensor.err &
+sensor=$!
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do grep -q "ready on" /tmp/sensor.err && break; kill -0 $sensor 2>/dev/null || break; sleep 2; done
+cat /tmp/sensor.err
+grep -q "ready on" /tmp/sensor.err || fail "the sensor is not ready"
+in_pod() { sh -c 'echo 0 > /sys/fs/cgroup/kubepods/pod11111111-1111-1111-1111-111111111111/cgroup.procs; exec "$@"' x "$@"; }
+nc -ll -p 8443 -e cat &
+sleep 1
+echo hello | in_pod timeout 5 nc 192.0.2.2 8443 >/tmp/answer
+[ "$(cat /tmp/answer)" = hello ] || fail "no connection could be made"
+egret-block serve >/tmp/block.out 2>&1 &
+block=$!
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do grep -q ready /tmp/block.out && break; kill -0 $block 2>/dev/null || break; sleep 1; done
+cat /tmp/block.out
+grep -q ready /tmp/block.out || fail "the blocking part is not ready"
+egret-block status
+in_pod sh -c 'sleep 1000 | nc 192.0.2.2 8443' & 
+sleep 2
+egret-block add 192.0.2.2 --pod 11111111-1111-1111-1111-111111111111 --for 1h || fail "no block"
+echo no | in_pod timeout 5 nc 192.0.2.2 8443 2>/tmp/refused && fail "blocked and still connected"
+cat /tmp/refused
+echo yes | timeout 5 nc 192.0.2.2 8443 >/tmp/answer; [ "$(cat /tmp/answer)" = yes ] || fail "another than the pod was blocked"
+egret-block list
+kill -9 $block; sleep 1
+echo no | in_pod timeout 5 nc 192.0.2.2 8443 2>/dev/null && fail "the block ended with its controller"
+egret-block serve --socket /run/again.sock >/tmp/block.out 2>&1 &
+sleep 3; cat /tmp/block.out
+egret-block remove --all --socket /run/again.sock || fail "the next controller does not answer"
+echo hello | in_pod timeout 5 nc 192.0.2.2 8443 >/tmp/answer; [ "$(cat /tmp/answer)" = hello ] || fail "the block is not taken back"
+sleep 3
+kill $sensor; wait $sensor
+grep -h ASimNetworkSessionLogs /rows/*.ndjson | grep '"DstPortNumber":8443' | grep -m1 '"DstIpAddr":"192.0.2.2"' || { cat /rows/*.ndjson | head -c 3000; fail "no row of the connection"; }
+grep -h ASimNetworkSessionLogs /rows/*.ndjson | grep '"DstPortNumber":8443' | grep -q 11111111-1111-1111-1111-111111111111 || fail "no row with the pod"
+echo "BOOT-TEST PASSED"
+poweroff -f
+sleep 60
