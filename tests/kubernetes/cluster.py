@@ -153,7 +153,7 @@ state = "/run/containerd"
         (self.folder / "static").mkdir()
         (self.folder / "cni").mkdir()
         (self.folder / "cni" / "10-bridge.conflist").write_text(json.dumps({"cniVersion": "1.0.0", "name": "pods", "plugins": [
-            {"type": "bridge", "bridge": "cbr0", "isGateway": True, "ipMasq": True, "hairpinMode": True,
+            {"type": "bridge", "bridge": "cbr0", "isGateway": True, "ipMasq": False, "hairpinMode": True,
              "ipam": {"type": "host-local", "ranges": [[{"subnet": fabric.pod_network(self.number)}]], "routes": [{"dst": "0.0.0.0/0"}]}},
             {"type": "portmap", "capabilities": {"portMappings": True}}]}))
         # JSON is YAML.

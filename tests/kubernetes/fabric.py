@@ -11,6 +11,7 @@ from machine import PREFIX, run
 CONTROL, INTERNET, ROUTER = (PREFIX + n for n in ("control", "internet", "router"))
 NODES_NETWORK = "10.224.0.0/16"
 CONTROL_ADDRESS = "10.224.0.2"
+PRIVATE = "10.0.0.0/8"  # nodes, pods, services
 
 
 def node_address(number):
@@ -71,6 +72,9 @@ def add_node(number, others):
     for other in others:
         run("ip", "-n", name, "route", "add", pod_network(other), "via", node_address(other))
         run("ip", "-n", f"{PREFIX}node-{other}", "route", "add", pod_network(number), "via", node_address(number))
+    run("ip", "-n", CONTROL, "route", "add", pod_network(number), "via", node_address(number))
+    # As ip-masq-agent has it on a managed cluster: pods keep their address among themselves, and CoreDNS sees who asks.
+    run(*enter(name), "iptables", "-t", "nat", "-A", "POSTROUTING", "-s", pod_network(number), "!", "-d", PRIVATE, "-j", "MASQUERADE")
     return name
 
 
