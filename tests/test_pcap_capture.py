@@ -142,6 +142,14 @@ def test_the_size_is_a_bound(egret, pod, tmp_path):
     assert file["packets"] > 5 and not file["damage"]
 
 
+def test_a_pod_on_the_nodes_network_is_not_told_from_the_node(egret, pod, tmp_path):
+    pods = json.loads(pod["pods"].read_text())
+    pods["spec"]["hostNetwork"] = True
+    (tmp_path / "pods.json").write_text(json.dumps(pods))
+    r = egret("pcap", "capture", "--pod", "payment/pay-7c9d-x2k4f", "--pods", tmp_path / "pods.json", "--out", tmp_path / "x")
+    assert r.code == 2 and "the node's own network" in r.err and "--netns" in r.err
+
+
 def test_mistakes_are_said(egret, pod, tmp_path):
     r = egret("pcap", "capture", "--pod", "payment/pay-7c9d-x2k4", "--pods", pod["pods"], "--out", tmp_path / "x")
     assert r.code != 0 and "did you mean 'payment/pay-7c9d-x2k4f'" in r.err

@@ -250,7 +250,11 @@ Result<LiveResult> capture_live(const LiveOptions& options, int fd) {
       poll(waits.data(), waits.size(), static_cast<int>(std::clamp<int64_t>(left / 1'000'000 + 1, 1, 100)));
     }
     for (size_t i = 0; i < rings.size(); ++i) {
+      // The packets' own times end it as well: they may come in faster than the ring is emptied.
+      bool late = false;
       const bool room = rings[i]->drain([&](int64_t time, Bytes bytes, uint32_t wire) {
+        late = options.duration > 0 && time > began + options.duration;
+        if (late) return false;
         if (options.most_bytes && writer.bytes() + PcapngWriter::packet_size(bytes.size()) + kEnding * rings.size() > options.most_bytes)
           return false;
         writer.packet(static_cast<uint32_t>(i), time, bytes, wire);
@@ -259,7 +263,7 @@ Result<LiveResult> capture_live(const LiveOptions& options, int fd) {
         return true;
       });
       if (!room) {
-        result.end = LiveResult::End::kSize;
+        result.end = late ? LiveResult::End::kTime : LiveResult::End::kSize;
         go_on = false;
       }
       if (waits[i].revents & POLLERR) {  // the interface went away, and with it the pod

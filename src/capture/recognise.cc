@@ -85,7 +85,7 @@ std::string_view recognise_datagram(Bytes p, uint16_t client_port, uint16_t serv
   if (port(53) || port(5353) || port(5355) || port(137)) {
     if (looks_like_dns(p)) return "DNS";
   }
-  if (p.size() >= 1200 / 4 && (p[0] & 0xc0) == 0xc0) {
+  if (p.size() > 20 && (p[0] & 0xc0) == 0xc0) {
     const uint32_t version = be32(p.data() + 1);
     if ((version == 1 || version == 0x6b3343cf || version >> 8 == 0xff0000) && p[5] <= 20) return "QUIC";
   }
