@@ -66,10 +66,13 @@ def world(egret, scenario, profile, seed, keep):
             return dict(result, error="render: " + r.stderr.strip()[-400:])
         truth = json.loads((folder / "truth.json").read_text())
         begin = time.monotonic()
-        r = run([egret, "investigate", folder / "evidence", "--format", "json"])
+        r = run([egret, "investigate", folder / "evidence", "--format", "json", "--no-keep", *(["--data", folder / "data"] if keep else [])])
         result["seconds"] = round(time.monotonic() - begin, 2)
         if r.returncode:
             return dict(result, error=r.stderr.strip()[-400:])
+        if keep:
+            (folder / "answer.json").write_text(r.stdout)
+            result["folder"] = str(folder)
         return dict(result, **judge(truth, json.loads(r.stdout)))
     except (subprocess.TimeoutExpired, json.JSONDecodeError, KeyError) as e:
         return dict(result, error=repr(e))

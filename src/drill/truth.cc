@@ -89,6 +89,10 @@ class Judge {
       return only(self, consistent, "the name behind the address is known and stands in its configuration alone");
     if (started && started->size() == 1 && started->contains(self))
       return only(self, consistent, "of all that ran on the node, its container alone had just started at every contact");
+    if (own.size() >= 3 && present->contains(self) && began_with(own, visible) == Set{self})
+      return only(
+          self, consistent,
+          "the contacts began within ten seconds of its first container, which alone had just started, and all left nodes where it ran");
     if (on_host && on_host->size() == 1 && on_host->contains(self))
       return only(self, consistent, "the connection is the node's own and nothing else there uses the node's network");
     const Set released = changed_before(c_.contacts[own.front()].at);
@@ -102,6 +106,25 @@ class Judge {
   std::pair<bool, std::string> only(uint32_t self, Set& consistent, std::string why) const {
     consistent = {self};
     return {true, std::move(why)};
+  }
+
+  // Whose containers had just started when the contacts began: empty where they were there from the beginning, or where one of them had
+  // run before.
+  template <typename Visible>
+  Set began_with(const std::vector<uint32_t>& own, Visible visible) const {
+    const auto first = std::find_if(own.begin(), own.end(), visible);
+    if (first == own.end()) return {};
+    const Contact& k = c_.contacts[*first];
+    if (k.at < w_.from + kHour) return {};
+    Set fresh;
+    for (uint32_t p = 0; p < c_.pods.size(); ++p) {
+      const Pod& pod = c_.pods[p];
+      if (!l_.pods[w_.affected][p] || pod.node != k.node || pod.started > k.at || pod.ended < k.at) continue;
+      if (k.at - pod.start_of(k.at) < 10 * kSecond) fresh.insert(c_.placements[pod.placement].workload);
+    }
+    for (const Pod& pod : c_.pods)
+      if (pod.started < k.at - 10 * kSecond && fresh.contains(c_.placements[pod.placement].workload)) return {};
+    return fresh;
   }
 
   uint32_t host_actor() const {

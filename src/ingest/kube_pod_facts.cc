@@ -93,6 +93,9 @@ class Facts {
       std::string_view started = js::text(*s, {"state", "running", "startedAt"});
       if (started.empty()) started = js::text(*s, {"state", "terminated", "startedAt"});
       if (!started.empty()) w_.key("started").string(started);
+      // The run before the last restart: a start that only this field still tells.
+      if (const auto before = js::text(*s, {"lastState", "terminated", "startedAt"}); !before.empty())
+        w_.key("startedBefore").string(before);
       if (const auto n = js::integer(*s, "restartCount")) w_.key("restarts").number(*n);
     }
     w_.key("init").boolean(init).end_object();

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <map>
 #include <tuple>
 
 #include "base/json.h"
@@ -123,6 +124,22 @@ std::vector<SeenContact> merge_contacts(std::vector<SeenContact> rows) {
   });
 }
 
+Result<Ticks> measured_precision(store::Engine& engine, const std::string& source, const std::string& cluster, Ticks about, Ticks now) {
+  // Per sender: in how many seconds its connections begin, over all minutes and counted from the minute's beginning.
+  TRY(const model::Batch batch, engine.query(fmt::format(R"(EgretFlows
+| where Source == {0} and Cluster == {1} and State != "Continue" and State != "End" and Time between (datetime({2}) .. datetime({3}))
+| summarize Begun = count(), Seconds = dcount(bin(Time, 1s)), Minutes = dcount(bin(Time, 1m)), Offsets = dcount(bin(Time, 1s) - bin(Time, 1m)) by SrcIp
+| where Begun >= 20
+| extend Expected = 60.0 * (1.0 - exp(-1.0 * Begun / 60))
+| summarize Senders = count(), Coarse = countif(Offsets < 0.3 * Expected or (Begun >= 2.5 * Minutes and Seconds < 1.15 * Minutes)))",
+                                                         json_quote(source), json_quote(cluster), format_datetime(about - kTicksPerHour),
+                                                         format_datetime(about + 3 * kTicksPerHour)),
+                                             now));
+  const Rows rows(batch);
+  if (rows.size() == 0 || rows.number("Senders", 0) == 0) return Ticks{0};
+  return 2 * rows.number("Coarse", 0) > rows.number("Senders", 0) ? kTicksPerMinute : Ticks{0};
+}
+
 Result<std::vector<SeenContact>> find_contacts(store::Engine& engine, const Places& places, const Alert& alert,
                                                const std::vector<std::string>& addresses, const std::vector<std::string>& names,
                                                Ticks now) {
@@ -146,7 +163,19 @@ Result<std::vector<SeenContact>> find_contacts(store::Engine& engine, const Plac
         State = "", NatPort = int(null), RowId = _RowId)
 | order by Time asc)",
                                         list(addresses), by_name, web_name);
-  TRY(const model::Batch batch, engine.query(query, now));
+  TRY(model::Batch batch, engine.query(query, now));
+  // A name that carries data needs no connection: the questions for it are the contacts then. Those of a resolver are another's.
+  if (batch.empty() && !alert.name.empty()) {
+    TRY(batch, engine.query(fmt::format(R"(EgretDns
+| where (Name == {0} or Name endswith {1}) and isnotempty(SrcIp)
+| join kind=leftanti (EgretPods | where not(HostNetwork) and Name in ("coredns", "kube-dns", "node-local-dns") | distinct Cluster, SrcIp = Ip) on Cluster, SrcIp
+| top 4000 by Time asc
+| project Time, EndTime = Time, Cluster, SrcIp, SrcPort = int(0), DstIp = "", DstPort = int(53), Action = "Allow", BytesOut = long(0), BytesIn = long(0), Source = "DNS question",
+    Precision = 1s, Node = "", Namespace, Pod, Workload, DstName = Name, State = "", NatPort = int(null), RowId
+| order by Time asc)",
+                                        json_quote(to_lower(alert.name)), json_quote("." + to_lower(alert.name))),
+                            now));
+  }
   const Rows rows(batch);
   std::vector<SeenContact> seen;
   for (size_t i = 0; i < rows.size(); ++i) {
@@ -196,10 +225,24 @@ Result<std::vector<SeenContact>> find_contacts(store::Engine& engine, const Plac
     if (c.cluster.empty()) c.cluster = alert.cluster;
     seen.push_back(std::move(s));
   }
+  // A log that writes the rows of a minute with one time is no better than that minute.
+  std::map<std::pair<std::string, std::string>, Ticks> measured;
+  for (SeenContact& c : seen) {
+    if (c.precision == 0 || c.precision >= kTicksPerMinute) continue;
+    const auto [it, fresh] = measured.try_emplace({c.seen_by, c.contact.cluster}, 0);
+    if (fresh) {
+      TRY(it->second, measured_precision(engine, c.seen_by, c.contact.cluster, c.contact.time, now));
+    }
+    c.precision = std::max(c.precision, it->second);
+  }
   std::vector<SeenContact> contacts = merge_contacts(std::move(seen));
   int number = 0;
+  std::map<std::pair<std::string, std::string>, Ticks> last;
   for (SeenContact& c : contacts) {
     c.number = ++number;
+    const auto [it, first] = last.try_emplace({c.contact.cluster, c.contact.node}, c.contact.time);
+    c.quiet = first ? kTicksPerDay : c.contact.time - it->second;
+    it->second = c.contact.time;
     std::sort(c.contact.rows.begin(), c.contact.rows.end());
   }
   return contacts;

@@ -119,6 +119,7 @@ model::Batch contact_rows(const LedgerInput& in) {
     b.set_int(b.column("Contact"), c.number);
     b.set_datetime(b.column("Time"), c.contact.time);
     b.set_timespan(b.column("Precision"), c.precision);
+    b.set_timespan(b.column("Quiet"), c.quiet);
     b.set_string(b.column("Cluster"), c.contact.cluster);
     b.set_string(b.column("Node"), c.contact.node);
     b.set_string(b.column("Source"), c.contact.source);

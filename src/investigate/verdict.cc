@@ -31,6 +31,7 @@ Result<Decision> load_decision() {
     d.prior = n["prior"].as<double>();
     d.true_positive_at = n["true_positive_at"].as<double>();
     d.true_positive_alone = n["true_positive_alone"].as<double>();
+    d.true_positive_together = n["true_positive_together"].as<double>();
     d.benign_at = n["benign_at"].as<double>();
     d.benign_owner = n["benign_owner"].as<double>();
     d.benign_veto = n["benign_veto"].as<double>();
@@ -101,7 +102,7 @@ void decide(const Decision& d, const std::vector<Judgement>& judgements, const C
   }
   const double malicious = probability(v.score);
   std::string why_not;
-  if (v.score >= d.true_positive_at && strongest >= d.true_positive_alone) {
+  if (v.score >= d.true_positive_at && (strongest >= d.true_positive_alone || v.score >= d.true_positive_together)) {
     v.classification = Classification::kTruePositive;
     v.confidence = malicious;
   } else if (v.score <= d.benign_at) {

@@ -14,7 +14,7 @@ namespace egret::investigate {
 
 struct Decision {
   double prior = 0;
-  double true_positive_at = 0, true_positive_alone = 0;
+  double true_positive_at = 0, true_positive_alone = 0, true_positive_together = 0;
   double benign_at = 0, benign_owner = 0, benign_veto = 0;
   std::vector<std::string> benign_needs;  // groups
   Ticks expires = 0;
