@@ -4,7 +4,7 @@ malicious called benign, and are the probabilities worth what they say?
 
   bench/attribution/run.py --worlds 200 --first-seed 1000
 
-Worlds are the product of scenarios, profiles and seeds, taken in turn. Seeds below 1000 are for tuning; report those from 1000 on.
+Worlds are scenarios, profiles and seeds taken in turn: three rounds of the scenarios meet every profile once. Seeds below 1000 are for tuning; report those from 1000 on.
 Prints a table per profile, the reliability table, and every world that went wrong; --json FILE keeps each world's result."""
 import argparse
 import collections
@@ -57,11 +57,11 @@ def judge(truth, answer):
     }
 
 
-def world(egret, scenario, profile, seed, keep):
+def world(egret, scenario, profile, seed, keep, hours=None):
     folder = pathlib.Path(tempfile.mkdtemp(prefix="egret-world-", dir=keep))
     result = {"scenario": scenario, "profile": profile, "seed": seed}
     try:
-        r = run([egret, "drill", "render", scenario, "--seed", seed, "--profile", profile, "--out", folder])
+        r = run([egret, "drill", "render", scenario, "--seed", seed, "--profile", profile, "--out", folder, *(["--hours", hours] if hours else [])])
         if r.returncode:
             return dict(result, error="render: " + r.stderr.strip()[-400:])
         truth = json.loads((folder / "truth.json").read_text())
@@ -118,12 +118,12 @@ def report(results, out=sys.stdout):
     return good
 
 
-def sample(egret, worlds, first_seed, only=None, profiles=None, keep=None, jobs=1, progress=True):
+def sample(egret, worlds, first_seed, only=None, profiles=None, keep=None, jobs=1, progress=True, hours=None):
     names = only or scenarios(egret)
-    plan = [(names[i % len(names)], (profiles or PROFILES)[(i // len(names)) % len(profiles or PROFILES)], first_seed + i) for i in range(worlds)]
+    plan = [(names[i % len(names)], (profiles or PROFILES)[(i + i // len(names)) % len(profiles or PROFILES)], first_seed + i) for i in range(worlds)]
     results = []
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        for r in pool.map(lambda w: world(egret, *w, keep), plan):
+        for r in pool.map(lambda w: world(egret, *w, keep, hours), plan):
             results.append(r)
             if progress:
                 print(f"\r{len(results)}/{worlds} {r['scenario']} {r['profile']} {r['seed']}        ", end="", file=sys.stderr, flush=True)
@@ -138,10 +138,11 @@ def main():
     a.add_argument("--scenario", action="append")
     a.add_argument("--profile", action="append", choices=PROFILES)
     a.add_argument("--jobs", type=int, default=1)
+    a.add_argument("--hours", type=int, help="length of each world's window (default: the scenario's own)")
     a.add_argument("--keep", help="keep the worlds in this folder")
     a.add_argument("--json", help="write each world's result here")
     o = a.parse_args()
-    results = sample(o.egret, o.worlds, o.first_seed, o.scenario, o.profile, o.keep, o.jobs)
+    results = sample(o.egret, o.worlds, o.first_seed, o.scenario, o.profile, o.keep, o.jobs, hours=o.hours)
     report(results)
     if o.json:
         pathlib.Path(o.json).write_text(json.dumps(results, indent=1))

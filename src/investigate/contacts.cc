@@ -127,7 +127,7 @@ std::vector<SeenContact> merge_contacts(std::vector<SeenContact> rows) {
 Result<Ticks> measured_precision(store::Engine& engine, const std::string& source, const std::string& cluster, Ticks about, Ticks now) {
   // Per sender: in how many seconds its connections begin, over all minutes and counted from the minute's beginning.
   TRY(const model::Batch batch, engine.query(fmt::format(R"(EgretFlows
-| where Source == {0} and Cluster == {1} and State != "Continue" and State != "End" and Time between (datetime({2}) .. datetime({3}))
+| where Source == {0} and (Cluster == {1} or isempty(Cluster)) and State != "Continue" and State != "End" and Time between (datetime({2}) .. datetime({3}))
 | summarize Begun = count(), Seconds = dcount(bin(Time, 1s)), Minutes = dcount(bin(Time, 1m)), Offsets = dcount(bin(Time, 1s) - bin(Time, 1m)) by SrcIp
 | where Begun >= 20
 | extend Expected = 60.0 * (1.0 - exp(-1.0 * Begun / 60))

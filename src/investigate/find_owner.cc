@@ -155,6 +155,7 @@ SeenContact contact_of_alert(const Alert& a) {
   s.number = 1;
   s.contact.time = a.time;
   s.end = a.end_time;
+  s.quiet = kTicksPerDay;
   s.precision = std::max<Ticks>(a.end_time - a.time, 5 * kTicksPerMinute);
   s.contact.cluster = a.cluster, s.contact.node = a.node, s.contact.source = a.source_address;
   s.contact.destination = a.address, s.contact.name = a.name;

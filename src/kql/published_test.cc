@@ -93,7 +93,7 @@ TEST(Published, BindWithTheExpectedColumns) {
   std::cout << total << " queries, " << bound << " bind, " << right << " of " << compared
             << " with the expected columns; compile time median " << micros[micros.size() / 2] << " us, 99 % "
             << micros[micros.size() * 99 / 100] << " us\n";
-  EXPECT_GE(right * 100, 1087 * 93u);           // of those whose tables are published
+  EXPECT_GE(right * 100, 1087 * 93u);  // of those whose tables are published
 }
 
 }  // namespace
