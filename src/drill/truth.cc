@@ -93,6 +93,10 @@ class Judge {
       return only(
           self, consistent,
           "the contacts began within ten seconds of its first container, which alone had just started, and all left nodes where it ran");
+    if (const auto [nodes, fresh] = began_on_nodes(own, visible); nodes >= 2 && fresh == Set{self} && present->contains(self))
+      return only(
+          self, consistent,
+          fmt::format("on each of {} nodes the contacts began within two minutes of its container's start, and of no other's", nodes));
     if (on_host && on_host->size() == 1 && on_host->contains(self))
       return only(self, consistent, "the connection is the node's own and nothing else there uses the node's network");
     const Set released = changed_before(c_.contacts[own.front()].at);
@@ -125,6 +129,26 @@ class Judge {
     for (const Pod& pod : c_.pods)
       if (pod.started < k.at - 10 * kSecond && fresh.contains(c_.placements[pod.placement].workload)) return {};
     return fresh;
+  }
+
+  // Of the nodes that ran for a while without a contact: how many, and whose containers had just started when it came to each of them.
+  template <typename Visible>
+  std::pair<size_t, Set> began_on_nodes(const std::vector<uint32_t>& own, Visible visible) const {
+    std::set<uint32_t> seen;
+    std::optional<Set> all;
+    for (const uint32_t i : own) {
+      const Contact& k = c_.contacts[i];
+      if (!visible(i) || !seen.insert(k.node).second) continue;
+      if (k.at < w_.from + kHour || k.at < c_.nodes[k.node].created + 10 * kMinute) return {};
+      Set fresh;
+      for (uint32_t p = 0; p < c_.pods.size(); ++p) {
+        const Pod& pod = c_.pods[p];
+        if (!l_.pods[w_.affected][p] || pod.node != k.node || pod.started > k.at || pod.ended < k.at) continue;
+        if (k.at - pod.start_of(k.at) < 120 * kSecond) fresh.insert(c_.placements[pod.placement].workload);
+      }
+      all = all ? meet(*all, fresh) : fresh;
+    }
+    return {seen.size(), all.value_or(Set{})};
   }
 
   uint32_t host_actor() const {
