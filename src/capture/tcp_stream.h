@@ -31,7 +31,7 @@ class TcpStream {
   bool segment(uint32_t sequence, Bytes data, uint32_t stated, Sink&& sink) {
     int32_t ahead = static_cast<int32_t>(sequence - next_);
     if (ahead < 0) {
-      const uint32_t old = static_cast<uint32_t>(-ahead);
+      const uint32_t old = 0u - static_cast<uint32_t>(ahead);
       if (old >= stated) return true;
       data = data.size() > old ? data.subspan(old) : Bytes();
       stated -= old;
@@ -107,7 +107,7 @@ class TcpStream {
       const int32_t ahead = static_cast<int32_t>(p.sequence - next_);
       if (ahead > 0) break;
       held_ -= p.bytes.size();
-      const uint32_t old = static_cast<uint32_t>(-ahead);
+      const uint32_t old = 0u - static_cast<uint32_t>(ahead);
       if (old >= p.bytes.size()) continue;
       const Bytes rest = as_bytes(p.bytes).subspan(old);
       go_on = deliver(rest, static_cast<uint32_t>(rest.size()), sink);
