@@ -205,9 +205,10 @@ class Cluster:
             self._wait(f"{node.name} to be Ready", node.ready)
         self._wait("the default ServiceAccount", lambda: self._try("-n", "default", "get", "serviceaccount", "default"))
 
-    def add_node(self):
-        """A further node joins; returns when it is Ready."""
+    def add_node(self, first=lambda node: None):
+        """A further node joins; returns when it is Ready. `first` is called when the node has booted and nothing runs on it yet."""
         node = self._new_node()
+        first(node)
         node.join()
         self._wait(f"{node.name} to be Ready", node.ready)
         return node
