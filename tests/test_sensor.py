@@ -97,7 +97,7 @@ def test_every_connection_is_there_with_its_owner_and_its_bytes(world, tmp_path)
             assert s is not None, f"missing: {truth}"
             r = s.row
             if pod is None:
-                assert r["SrcWorkload"] == f"{world.node}/HostProcess/updater" and r["SrcUnit"] == "updater.service"
+                assert r["SrcWorkload"] == "node/HostProcess/updater" and r["SrcUnit"] == "updater.service"
             else:
                 assert (r["SrcNamespace"], r["SrcPodName"], r["SrcWorkload"]) == (pod.ns, pod.name, pod.workload)
                 assert r["SrcContainer"] == "main" and r["SrcImageDigest"] == f"sha256:{pod.container}"
@@ -254,9 +254,14 @@ def test_two_sensors_for_one_node_are_refused_by_name(world, tmp_path):
     assert other.returncode == 3 and "another sensor writes for node node-1" in other.stderr and "--node" in other.stderr
 
 
-def test_the_sensors_row_decides_who_it_was(world, tmp_path, egret):
-    """The alert knows the node's address and the destination; the sensor's segments know the pod."""
+@pytest.mark.parametrize("culprit", ["kube-system/DaemonSet/agent", "node/HostProcess/updater"])
+def test_the_sensors_row_decides_who_it_was(world, tmp_path, egret, culprit):
+    """The alert knows the node's address and the destination; the sensor's segments know the pod, or the unit of the node."""
     pods = [world.pod("shop", f"cart-{i}", ("Deployment", "cart")) for i in range(2)] + [world.pod("kube-system", "agent-x1", ("DaemonSet", "agent"))]
+    world.pod("kube-system", "proxy-x1", ("DaemonSet", "proxy"), host_network=True)  # has the node's address as well
+    service = world.root / "system.slice" / "updater.service"
+    service.mkdir(parents=True)
+    place = (pods[2].netns, pods[2].cgroup) if culprit.endswith("agent") else (world.node_ns, service)
     world.write_pods()
     evidence = tmp_path / "evidence" / "test"
     evidence.mkdir(parents=True)
@@ -264,7 +269,7 @@ def test_the_sensors_row_decides_who_it_was(world, tmp_path, egret):
     for p in pods[:2]:
         wait_for([world.talk(p, "http", "fine.example", "/")])
     code = "import socket; s = socket.create_connection(('203.0.113.50', 443), timeout=9); s.sendall(b'x' * 300); s.shutdown(1); s.recv(9)"
-    wait_for([world.start(["python3", "-c", code], pods[2].netns, pods[2].cgroup)])
+    wait_for([world.start(["python3", "-c", code], *place)])
     time.sleep(0.3)
     stop(sensor)
     shutil.copy(world.pods_file, evidence / "pods.json")
@@ -278,7 +283,7 @@ def test_the_sensors_row_decides_who_it_was(world, tmp_path, egret):
         "ExtendedProperties": "{}", "CompromisedEntity": world.node}]))
     answer = egret("investigate", tmp_path / "evidence", "--format", "json").json()
     best = answer["candidates"][0]
-    assert (best["namespace"], best["kind"], best["name"]) == ("kube-system", "DaemonSet", "agent"), answer["candidates"]
+    assert f"{best['namespace']}/{best['kind']}/{best['name']}" == culprit, answer["candidates"]
     assert best["probability"] > 0.95
     decisive = max(best["evidence"], key=lambda e: e["weight"])
     assert decisive["test"] == "pod-identity" and "sensor" in decisive["reason"], best["evidence"]

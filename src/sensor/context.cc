@@ -31,7 +31,7 @@ std::string workload_of(const Context& c, const Identity& i, std::string_view pr
     name.remove_suffix(8);
   else if (!process.empty())
     name = process;
-  return name.empty() ? std::string() : fmt::format("{}/HostProcess/{}", c.node, name);
+  return name.empty() ? std::string() : "node/HostProcess/" + std::string(name);
 }
 
 void add_owner(Row& row, const Context& c, const Identity& i, std::string_view process) {

@@ -25,7 +25,7 @@ struct Context {
 IpAddress address_of(const Endpoint& e);
 std::string_view protocol_name(uint8_t protocol);  // "TCP"; the number where it has no name here
 
-// "ns/Kind/name", or "node/HostProcess/name" with the unit's or the process's name; empty when unknown.
+// "ns/Kind/name", or "node/HostProcess/NAME" with the unit's or the process's name; empty when unknown.
 std::string workload_of(const Context& c, const Identity& identity, std::string_view process);
 
 // The owner as columns of the network, DNS and web tables: SrcNode, SrcOwnerKind, SrcNamespace, SrcPodName, SrcWorkload …

@@ -90,7 +90,7 @@ TEST_F(FlowsTest, NewDestinationStartsAndEnds) {
   ASSERT_EQ(out_.rows.size(), 3u);
   EXPECT_TRUE(out_.has(0, R"("EventSubType":"Start")"));
   EXPECT_TRUE(out_.has(0, R"("SrcBytes":0)"));
-  EXPECT_TRUE(out_.has(0, R"("SrcWorkload":"n1/HostProcess/updater")"));
+  EXPECT_TRUE(out_.has(0, R"("SrcWorkload":"node/HostProcess/updater")"));
   EXPECT_TRUE(out_.has(1, R"("EventSubType":"End")"));
   EXPECT_TRUE(out_.has(1, R"("SrcBytes":10,"DstBytes":20)"));
   EXPECT_FALSE(out_.has(2, "EventSubType"));
