@@ -47,7 +47,7 @@ def test_every_connection_is_there_with_its_owner_bytes_and_translation(lab, tmp
         lines = []
         for _ in range(each):
             weights, words = zip(*kinds_of_step(names, rng, sidecar))
-            lines.append(rng.choices(words, weights)[0] + f" start={rng.uniform(0, max(3.0, CONNECTIONS / 400)):.3f}")
+            lines.append(rng.choices(words, weights)[0] + f" start={rng.uniform(0, max(3.0, CONNECTIONS / 250)):.3f}")
         script, truth = tmp_path / f"{number}.script", tmp_path / f"{number}.truth"
         script.write_text("\n".join(lines) + "\n")
         resolver = "168.63.129.16" if pod["hostNetwork"] else "10.0.0.10"
@@ -75,6 +75,9 @@ def test_every_connection_is_there_with_its_owner_bytes_and_translation(lab, tmp
     for cluster, pod, sidecar, truth, _ in running:
         for line in truth.read_text().splitlines():
             t = json.loads(line)
+            if not t["remote"]:  # the resolver did not answer in time: there was no connection
+                kinds["not resolved"] += 1
+                continue
             if not t["local"]:
                 kinds["failed"] += 1
                 to, port = endpoint(t["remote"])
@@ -100,6 +103,6 @@ def test_every_connection_is_there_with_its_owner_bytes_and_translation(lab, tmp
             if (cluster["name"], *translated, to, port, t["protocol"]) not in left:
                 wrong.append(("translation", t, translated))
     print(f"{checked} connections, {dict(kinds)}")
-    assert checked + kinds["failed"] == each * len(pods)
+    assert checked + kinds["failed"] + kinds["not resolved"] == each * len(pods) and kinds["not resolved"] * 50 <= checked
     assert {"TCP", "UDP", "TCP6", "UDP6", "failed", "TCP, hostNetwork"} <= set(kinds)
     assert not wrong, f"{len(wrong)} of {checked}: {collections.Counter(w[0] for w in wrong)}, such as {wrong[:3]}"

@@ -147,6 +147,10 @@ Result<Evidence> write_evidence(const Lab& lab, const fs::path& folder) {
     for (const auto& [node, f] : flows[i]) write_flows(pen, c, c.nodes[node], f);
     TRY_VOID(write_file(folder / c.name / "kubectl" / "events.json", kube_events(w, i)));
     TRY_VOID(take_access_logs(lab, w, i, folder / c.name));
+    if (const fs::path captures = lab.log_folder(i) / "capture"; fs::exists(captures, ec)) {
+      fs::copy(captures, folder / c.name / "capture", fs::copy_options::recursive, ec);
+      if (ec) return unavailable(fmt::format("{} cannot be copied: {}", captures.string(), ec.message()));
+    }
     for (const char* log : {"coredns.log", "sensor"}) TRY_VOID(take(lab, lab.log_folder(i) / log, folder / c.name / log));
   }
   TRY_VOID(out.finish());

@@ -245,10 +245,10 @@ Result<void> Lab::build_node(uint32_t c, uint32_t n) {
 Result<void> Lab::start_sensor(uint32_t c, uint32_t n) {
   TRY(const std::string program, program_beside("EGRET_SENSOR", "egret-sensor"));
   const std::string& name = world().clusters[c].nodes[n].name;
-  const fs::path out = log_folder(c) / "sensor" / name, pods = home_ / "scripts" / world().clusters[c].name / "pods" / name;
+  const fs::path out = log_folder(c) / "sensor" / name;
   std::error_code ec;
-  for (const fs::path& folder : {out, pods}) fs::create_directories(folder, ec);
-  TRY_VOID(tell_sensor(c, n));
+  fs::create_directories(out, ec);
+  TRY(const std::string pods, write_pods(c, n));
   TRY(const pid_t pid, start_on_node(c, n, "egret-sensor",
                                      {program, "--out", out, "--cluster", world().clusters[c].name, "--node", name, "--cgroup-root",
                                       cgroup2_mount() + '/' + node_cgroup(c, n), "--netns", node_netns(c, n), "--pods", pods, "--window",
@@ -262,7 +262,7 @@ Result<void> Lab::start_sensor(uint32_t c, uint32_t n) {
   return unavailable(fmt::format("the sensor of {} does not become ready", name), "see " + log);
 }
 
-Result<void> Lab::tell_sensor(uint32_t c, uint32_t n) const {
+Result<std::string> Lab::write_pods(uint32_t c, uint32_t n) const {
   const Cluster& cluster = world().clusters[c];
   JsonWriter w;
   w.begin_object().key("apiVersion").string("v1").key("kind").string("PodList").key("items").begin_array();
@@ -274,9 +274,25 @@ Result<void> Lab::tell_sensor(uint32_t c, uint32_t n) const {
   }
   w.end_array().end_object();
   const fs::path folder = home_ / "scripts" / cluster.name / "pods" / cluster.nodes[n].name;
-  TRY_VOID(write_file(folder / "pods.new", std::move(w).take()));
   std::error_code ec;
+  fs::create_directories(folder, ec);
+  TRY_VOID(write_file(folder / "pods.new", std::move(w).take()));
   fs::rename(folder / "pods.new", folder / "pods.json", ec);
+  return folder.string();
+}
+
+Result<void> Lab::capture(uint32_t c, uint32_t p, int seconds) {
+  const Cluster& cluster = world().clusters[c];
+  const Pod& pod = cluster.pods[p];
+  const std::string& node = cluster.nodes[pod.node].name;
+  TRY(const std::string pods, write_pods(c, pod.node));
+  TRY(const std::string egret, program_beside("EGRET", "egret"));
+  std::error_code ec;
+  fs::create_directories(log_folder(c) / "capture", ec);
+  TRY_VOID(start_on_node(c, pod.node, "capture-" + pod.name,
+                         {egret, "pcap", "capture", "--pod", world().workload_of(cluster, pod).ns + '/' + pod.name, "--pods", pods,
+                          "--node", node, "--cluster", cluster.name, "--for", fmt::format("{}s", seconds), "--max", "20MB", "--out",
+                          log_folder(c) / "capture" / (pod.name + ".pcapng")}));
   return {};
 }
 
@@ -330,7 +346,7 @@ Result<uint32_t> Lab::start_pod(uint32_t c, uint32_t placement, uint32_t node) {
     if (x.sidecar) TRY_VOID(set_up(pod_netns(c, p), sidecar_rules()));
     TRY_VOID(check_isolated(pod_netns(c, p), false));
   }
-  if (options_.sensors) TRY_VOID(tell_sensor(c, node));
+  if (options_.sensors) TRY_VOID(write_pods(c, node));
   TRY_VOID(run_containers(c, p));
   // Whom a service address leads to has changed.
   if (x.name == "coredns" || x.ssrf)

@@ -72,6 +72,8 @@ class Lab {
   Where in_node(uint32_t cluster, uint32_t node) const;
   // A further process on a node, in system.slice/NAME.service of its cgroups.
   Result<pid_t> start_on_node(uint32_t cluster, uint32_t node, const std::string& name, const Words& command);
+  // The pod's packets for so long, by `egret pcap capture` on its node, into logs/CLUSTER/capture. Returns at once.
+  Result<void> capture(uint32_t cluster, uint32_t pod, int seconds);
   // A program of the internet, from one of its addresses.
   Result<pid_t> start_on_internet(const std::string& name, const Words& command);
   std::filesystem::path log_folder(uint32_t cluster) const;  // what the programs of this cluster wrote
@@ -86,7 +88,7 @@ class Lab {
   Result<void> build_node(uint32_t cluster, uint32_t node);
   Result<void> namespace_at(const std::string& path);
   Result<void> start_sensor(uint32_t cluster, uint32_t node);
-  Result<void> tell_sensor(uint32_t cluster, uint32_t node) const;  // which pods its node has
+  Result<std::string> write_pods(uint32_t cluster, uint32_t node) const;  // which pods it has, for programs on it; the folder
   Result<void> run_containers(uint32_t cluster, uint32_t pod);
   Result<void> save() const;
   Result<void> restore(const std::string& text);

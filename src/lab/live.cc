@@ -99,7 +99,14 @@ Result<void> play_timeline(Lab& lab, const LiveOptions& o) {
     TRY_VOID(live_on(lab, o.seconds));
   }
   TRY_VOID(skip_to(1));
-  return live_on(lab, o.seconds / 2);
+  // Somebody has been told by now, and looks at the pods that are suspected. It is the present: a capture keeps its times.
+  constexpr int kCaptureSeconds = 4;
+  const World& w = lab.world();
+  for (uint32_t p = 0; p < w.clusters[w.affected].pods.size(); ++p) {
+    const Pod& pod = w.clusters[w.affected].pods[p];
+    if (pod.ended == kNever && w.workload_of(w.clusters[w.affected], pod).ssrf) TRY_VOID(lab.capture(w.affected, p, kCaptureSeconds));
+  }
+  return live_on(lab, std::max(o.seconds / 2, kCaptureSeconds + 1.5));
 }
 
 const Workload* culprit_of(const World& w) {

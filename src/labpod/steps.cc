@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cmath>
 #include <random>
@@ -127,8 +129,26 @@ std::string do_once(const Step& s, const Place& place) {
 }
 
 void do_all(const std::vector<Step>& steps, const Place& place) {
+  // What happens once waits its turn with a few hands; a script may have thousands of them. What repeats has a thread of its own.
+  constexpr size_t kHands = 4;
+  std::vector<std::pair<double, const Step*>> once;
   std::vector<std::thread> threads;
-  for (const Step& s : steps) threads.emplace_back([&] { repeat(s, place); });
+  for (const Step& s : steps) {
+    if (s.count == 1)
+      once.emplace_back(drawn(s.start), &s);
+    else
+      threads.emplace_back([&] { repeat(s, place); });
+  }
+  std::sort(once.begin(), once.end());
+  const auto began = std::chrono::steady_clock::now();
+  std::atomic<size_t> next = 0;
+  for (size_t hand = 0; hand < std::min(kHands, once.size()); ++hand)
+    threads.emplace_back([&] {
+      for (size_t i; (i = next++) < once.size();) {
+        std::this_thread::sleep_until(began + std::chrono::duration<double>(once[i].first));
+        do_once(*once[i].second, place);
+      }
+    });
   for (std::thread& t : threads) t.join();
 }
 

@@ -17,7 +17,7 @@ struct Place {
 // One connection or datagram. Writes {"start","end","who","protocol","local","remote","name","sent","received","result"} as a line of
 // JSON: result is "ok" or a failure_name; bytes are payload. Returns the result.
 std::string do_once(const Step& step, const Place& place);
-// All steps, each in a thread of its own, over and over as they say. Returns when none is left.
+// All steps, over and over as they say, beside each other. Returns when none is left.
 void do_all(const std::vector<Step>& steps, const Place& place);
 Result<Place> place_from(const class Arguments& arguments, Log& truth);
 double drawn(Span span);
