@@ -14,12 +14,12 @@ WORLDS = int(os.environ.get("EGRET_WORLDS", "20"))
 
 
 def test_owner_first_where_it_can_be_known_and_ignorance_stated_where_not(capsys):
-    results = attribution.sample(conftest.EGRET, WORLDS, first_seed=500, progress=False)
+    results = attribution.sample(conftest.EGRET, WORLDS, first_seed=500, progress=False, hours=4)  # short windows: quicker, and no easier
     with capsys.disabled():
         attribution.report(results)
     assert [r for r in results if "error" in r] == []
     known = [r for r in results if r["knowable"]]
     dark = [r for r in results if not r["knowable"]]
     assert not any(r["malicious_called_benign"] for r in results)
-    assert sum(r["first"] for r in known) >= 0.85 * len(known)
-    assert sum(r["ignorance"] for r in dark) >= 0.75 * len(dark)
+    assert sum(r["first"] for r in known) >= 0.97 * len(known)
+    assert sum(r["ignorance"] for r in dark) >= 0.9 * len(dark)
