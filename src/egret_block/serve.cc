@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -82,6 +83,8 @@ Result<void> run(sensor::BlockControlOptions control_options, const sensor::Bloc
   const int stop = signalfd(-1, &signals, SFD_CLOEXEC);
   const SystemClock clock;
   TRY(const auto control, sensor::BlockControl::open(control_options, clock));
+  // A node that is overloaded is the very one that has to be cut off.
+  (void)::setpriority(PRIO_PROCESS, 0, -15);
   TRY_VOID(sensor::drop_privileges(sensor::Role::kBlock));
   TRY_VOID(sensor::serve_block(*control, service, stop, [&] {
     if (quiet) return;

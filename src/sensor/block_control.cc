@@ -116,14 +116,15 @@ Result<BlockAnswer> BlockControl::add(const BlockRequest& request) {
     *found = entry;
   else
     entries_.push_back(entry);
-  if (auto done = commit(); !done) {
-    // All or nothing: what could not be put in force is not kept either.
+  // All or nothing: what could not be put in force and written down is not kept either.
+  const auto refuse = [&](const Error& error) {
     entries_ = before;
     (void)commit();
-    return std::unexpected(done.error());
-  }
+    return std::unexpected(error);
+  };
+  if (const auto done = kernel_->hold(block_maps(entries_, boot_nanoseconds())); !done) return refuse(done.error());
   answer.ended = end_flows(address, target, resolved, options_.places);
-  TRY_VOID(sync_block_journal(options_.journal));
+  if (const auto done = write_journal(); !done) return refuse(done.error());
   answer.entries.push_back(listed(entry));
   return answer;
 }
@@ -137,12 +138,11 @@ Result<BlockAnswer> BlockControl::remove(const BlockRequest& request, bool all) 
   if (answer.entries.empty()) return answer;
   const auto before = entries_;
   std::erase_if(entries_, goes);
-  if (auto done = commit(); !done) {
+  if (const auto done = commit(); !done) {
     entries_ = before;
     (void)commit();
     return std::unexpected(done.error());
   }
-  TRY_VOID(sync_block_journal(options_.journal));
   return answer;
 }
 
@@ -156,8 +156,13 @@ BlockListed BlockControl::listed(const BlockEntry& entry) const {
 }
 
 Result<void> BlockControl::commit() {
+  TRY_VOID(kernel_->hold(block_maps(entries_, boot_nanoseconds())));
+  return write_journal();
+}
+
+Result<void> BlockControl::write_journal() {
   TRY_VOID(replace_block_journal(options_.journal, {boot_id(), entries_}));
-  return kernel_->hold(block_maps(entries_, boot_nanoseconds()));
+  return sync_block_journal(options_.journal);
 }
 
 Result<uint32_t> BlockControl::free_slot() const {

@@ -1,8 +1,8 @@
 #pragma once
 // What holds the entries: answers requests, ends entries on time, and keeps a journal, so that a controller that was killed, or a node that
-// was started again, has the blocks that it had. Journal, kernel, established connections, answer: in this order. The journal is written
-// before the kernel is told and on the disk before the answer is given; the kernel need not wait for the disk, since with the machine its
-// maps are gone too.
+// was started again, has the blocks that it had. Kernel, established connections, journal, answer: in this order, since each packet counts
+// and a disk may take its time. Killed on the way, the request was not answered: the next controller makes the kernel hold what the journal
+// has, and without one the entry ends at its own time.
 #include <memory>
 #include <string>
 #include <vector>
@@ -42,7 +42,8 @@ class BlockControl {
   Result<BlockAnswer> add(const BlockRequest& request);
   Result<BlockAnswer> remove(const BlockRequest& request, bool all);
   BlockListed listed(const BlockEntry& entry) const;
-  Result<void> commit();
+  Result<void> commit();  // to the kernel and the journal
+  Result<void> write_journal();
   Result<uint32_t> free_slot() const;
 
   BlockControlOptions options_;

@@ -20,7 +20,7 @@ Result<BlockJournal> parse_block_journal(std::string_view text);
 
 // An absent file is an empty journal.
 Result<BlockJournal> read_block_journal(const std::string& file);
-// Writes FILE.new and renames it; the caller syncs when it needs the disk to have it.
+// Writes FILE.new and renames it; after sync_block_journal() the disk has it.
 Result<void> replace_block_journal(const std::string& file, const BlockJournal& journal);
 Result<void> sync_block_journal(const std::string& file);
 

@@ -7,11 +7,13 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
+#include <cstdio>
 #include <cstring>
 
 namespace egret::sensor {
@@ -207,6 +209,13 @@ std::vector<sock_filter> filter_for(Role role) {
   return f;
 }
 
+bool kernel_before(int major, int minor) {
+  utsname u{};
+  int a = 0, b = 0;
+  if (::uname(&u) != 0 || std::sscanf(u.release, "%d.%d", &a, &b) != 2) return true;
+  return a < major || (a == major && b < minor);
+}
+
 Result<void> failed(const char* what) {
   return unavailable(std::string("privileges cannot be dropped: ") + what + ": " + std::strerror(errno));
 }
@@ -215,7 +224,8 @@ Result<void> failed(const char* what) {
 
 const std::vector<Privilege>& privileges() {
   static const std::vector<Privilege> kAll = {
-      {CAP_BPF, "CAP_BPF", false, true, true, true, "loads programs and maps; the blocking part changes its maps and links later"},
+      {CAP_BPF, "CAP_BPF", false, false, true, true,
+       "loads programs and makes maps; before Linux 5.19 also to use maps that are open, so that it is kept there"},
       {CAP_PERFMON, "CAP_PERFMON", false, false, true, true, "loads programs that read kernel structures (the owner of a socket)"},
       {CAP_NET_ADMIN, "CAP_NET_ADMIN", true, true, true, true,
        "attaches programs to cgroups; reads conntrack's table and events; the blocking part ends connections and removes conntrack "
@@ -234,6 +244,7 @@ Result<void> drop_privileges(Role role) {
   uint64_t keep = 0;
   for (const Privilege& p : privileges())
     if (role == Role::kObserve ? p.observe : p.block) keep |= uint64_t{1} << p.capability;
+  if (kernel_before(5, 19)) keep |= uint64_t{1} << CAP_BPF;
 
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   __user_cap_data_struct data[2]{};

@@ -15,6 +15,7 @@
 #include "sensor/flows.h"
 #include "sensor/lookups.h"
 #include "sensor/node_events.h"
+#include "sensor/privileges.h"
 #include "sensor/probes.h"
 #include "sensor/proc_sockets.h"
 #include "sensor/requests.h"
@@ -78,6 +79,7 @@ class Sensor {
            false, probes.error().message});
     }
     open_translations();
+    TRY_VOID(drop_privileges(Role::kObserve));
     const uint64_t start = boot_nanoseconds();
     events_.started(start, 0, states_, mode);
     if (!options_.quiet) say_ready();

@@ -15,7 +15,9 @@ ip addr add 192.0.2.1/24 dev eth0; ip addr add 192.0.2.2/32 dev eth0; ip link se
 echo "kernel $(uname -r) $(uname -m)"
 egret-sensor --out /rows --node boot --cluster boot --loopback --window 1s --segment-time 500ms 2>/tmp/sensor.err &
 sensor=$!
-for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do grep -q "ready on" /tmp/sensor.err && break; kill -0 $sensor 2>/dev/null || break; sleep 2; done
+# await PID FILE WORDS: until the file has the words or the process is gone.
+await() { while ! grep -q "$3" "$2" && kill -0 "$1" 2>/dev/null; do sleep 1; done; }
+await $sensor /tmp/sensor.err "ready on"
 cat /tmp/sensor.err
 grep -q "ready on" /tmp/sensor.err || fail "the sensor is not ready"
 in_pod() { sh -c 'echo 0 > /sys/fs/cgroup/kubepods/pod11111111-1111-1111-1111-111111111111/cgroup.procs; exec "$@"' x "$@"; }
@@ -25,7 +27,7 @@ echo hello | in_pod timeout 5 nc 192.0.2.2 8443 >/tmp/answer
 [ "$(cat /tmp/answer)" = hello ] || fail "no connection could be made"
 egret-block serve >/tmp/block.out 2>&1 &
 block=$!
-for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do grep -q ready /tmp/block.out && break; kill -0 $block 2>/dev/null || break; sleep 1; done
+await $block /tmp/block.out ready
 cat /tmp/block.out
 grep -q ready /tmp/block.out || fail "the blocking part is not ready"
 egret-block status
@@ -39,7 +41,8 @@ egret-block list
 kill -9 $block; sleep 1
 echo no | in_pod timeout 5 nc 192.0.2.2 8443 2>/dev/null && fail "the block ended with its controller"
 egret-block serve --socket /run/again.sock >/tmp/block.out 2>&1 &
-sleep 3; cat /tmp/block.out
+await $! /tmp/block.out ready
+cat /tmp/block.out
 egret-block remove --all --socket /run/again.sock || fail "the next controller does not answer"
 echo hello | in_pod timeout 5 nc 192.0.2.2 8443 >/tmp/answer; [ "$(cat /tmp/answer)" = hello ] || fail "the block is not taken back"
 sleep 3
