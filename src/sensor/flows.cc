@@ -82,7 +82,8 @@ bool Flows::seen_before(const Flow& f) {
 void Flows::on_event(const Flow& f) {
   if (!c_.owners->of(f.owner).ours) return;
   if (f.stage == kFlowOpen) {
-    if (seen_before(f)) return;
+    // A sweep that came before this event was read has it already, and some of its bytes.
+    if (seen_before(f) || reported_.contains(flow_id(f))) return;
     if (reported_.size() < kMostFlows) reported_[flow_id(f)] = {{}, f.start, true};
     Flow first = f;
     first.bytes_out = first.bytes_in = first.packets_out = first.packets_in = 0;  // the End row has the whole
