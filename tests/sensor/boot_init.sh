@@ -40,9 +40,9 @@ echo yes | timeout 5 nc 192.0.2.2 8443 >/tmp/answer; [ "$(cat /tmp/answer)" = ye
 egret-block list
 kill -9 $block; sleep 1
 echo no | in_pod timeout 5 nc 192.0.2.2 8443 2>/dev/null && fail "the block ended with its controller"
-egret-block serve --socket /run/again.sock >/tmp/block.out 2>&1 &
-await $! /tmp/block.out ready
-cat /tmp/block.out
+egret-block serve --socket /run/again.sock >/tmp/again.out 2>&1 &
+await $! /tmp/again.out ready
+cat /tmp/again.out
 egret-block remove --all --socket /run/again.sock || fail "the next controller does not answer"
 echo hello | in_pod timeout 5 nc 192.0.2.2 8443 >/tmp/answer; [ "$(cat /tmp/answer)" = hello ] || fail "the block is not taken back"
 sleep 3
