@@ -100,7 +100,7 @@ Result<void> play_timeline(Lab& lab, const LiveOptions& o) {
   }
   TRY_VOID(skip_to(1));
   // Somebody has been told by now, and looks at the pods that are suspected. It is the present: a capture keeps its times.
-  constexpr int kCaptureSeconds = 4;
+  constexpr int kCaptureSeconds = 8;
   const World& w = lab.world();
   for (uint32_t p = 0; p < w.clusters[w.affected].pods.size(); ++p) {
     const Pod& pod = w.clusters[w.affected].pods[p];
