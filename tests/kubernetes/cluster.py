@@ -124,6 +124,9 @@ class Node:
         written.write_text(json.dumps(manifest))
         written.rename(self.folder / "static" / f"{name}.json")
 
+    def end_static_pod(self, name):
+        (self.folder / "static" / f"{name}.json").unlink()
+
     def _try(self, *command):
         with contextlib.suppress(RuntimeError):
             return self.run(*command)
