@@ -21,5 +21,6 @@ def test_owner_first_where_it_can_be_known_and_ignorance_stated_where_not(capsys
     known = [r for r in results if r["knowable"]]
     dark = [r for r in results if not r["knowable"]]
     assert not any(r["malicious_called_benign"] for r in results)
-    assert sum(r["first"] for r in known) >= 0.97 * len(known)
-    assert sum(r["ignorance"] for r in dark) >= 0.9 * len(dark)
+    # The goal over hundreds is 97 and 90 of a hundred; of a sample of twenty, one may miss on either side.
+    assert sum(r["first"] for r in known) >= len(known) - 1
+    assert sum(r["ignorance"] for r in dark) >= len(dark) - 1
