@@ -93,7 +93,6 @@ bool is_ascii(std::string_view s) {
   return (seen & 0x8080808080808080ull) == 0;
 }
 
-// The engine refuses invalid UTF-8: bytes that are none become U+FFFD.
 std::string repaired(std::string_view s) {
   std::string out;
   for (size_t i = 0; i < s.size();) {
@@ -111,12 +110,9 @@ std::string repaired(std::string_view s) {
 }
 
 void assign(duckdb_vector v, idx_t row, std::string_view s) {
-  if (is_ascii(s) || is_valid_utf8(s)) {
-    duckdb_unsafe_vector_assign_string_element_len(v, row, s.data(), s.size());
-  } else {
-    const std::string good = repaired(s);
-    duckdb_unsafe_vector_assign_string_element_len(v, row, good.data(), good.size());
-  }
+  std::string scratch;
+  const std::string_view good = engine_text(s, scratch);
+  duckdb_unsafe_vector_assign_string_element_len(v, row, good.data(), good.size());
 }
 
 struct Writer {
@@ -181,6 +177,11 @@ Result<void> failed(duckdb_appender appender, const AppendTarget& target) {
 }
 
 }  // namespace
+
+std::string_view engine_text(std::string_view text, std::string& scratch) {
+  if (is_ascii(text) || is_valid_utf8(text)) return text;
+  return scratch = repaired(text);
+}
 
 Result<void> read_chunk(duckdb_data_chunk chunk, Batch& into) {
   const idx_t rows = duckdb_data_chunk_get_size(chunk), columns = duckdb_data_chunk_get_column_count(chunk);

@@ -12,6 +12,7 @@
 #include "store/chunks.h"
 #include "store/folder.h"
 #include "store/natives.h"
+#include "store/sealed.h"
 #include "store/tables.h"
 
 namespace egret::store {
@@ -66,6 +67,7 @@ class DuckEngine final : public Engine {
   void roll_back();
   Result<void> append_in_transaction(const Batch& batch, Ticks ingestion_time);
   Result<StoredTable*> prepare_table(const Batch& batch);
+  Result<void> commit_transaction();
   Result<int64_t> take_row_ids(size_t n);
   void close();
 
@@ -80,6 +82,7 @@ class DuckEngine final : public Engine {
   std::map<std::string, StoredTable, std::less<>> pending_;  // tables that this transaction made or widened
   std::map<std::string, std::shared_ptr<model::Table>, std::less<>> pending_shapes_;
   int64_t next_row_id_ = 1, row_ids_end_ = 0;
+  std::optional<Sealer> sealer_;  // of a folder that is written
   int temporaries_ = 0;
 
   std::mutex readers_mutex_;
@@ -160,7 +163,9 @@ Result<void> DuckEngine::start(const EngineOptions& options) {
   }
   if (const auto attached = writer_.execute(attach); !attached)
     return unavailable("the data folder could not be opened: " + attached.error().message);
+  if (folder_ && !options.read_only) sealer_.emplace(folder_->sealed());
   TRY_VOID(load_tables());
+  if (folder_) TRY_VOID(writer_.execute(fmt::format("SET allowed_directories=[{}];", quote_text(folder_->sealed().string() + "/"))));
   return writer_.execute("SET enable_external_access=false; SET lock_configuration=true;");
 }
 
@@ -171,8 +176,10 @@ Result<void> DuckEngine::load_tables() {
   TRY(const auto there, writer_.rows("SELECT count(*) FROM duckdb_tables() WHERE database_name = 'hot' AND table_name = '$columns'"));
   if (there[0][0] == "0") {
     if (options_.read_only) return {};
+    remove_unlisted(folder_->sealed(), {});
     return writer_.execute(
-        "CREATE TABLE hot.main.\"$columns\" (table_name VARCHAR, column_name VARCHAR, type VARCHAR, is_address BOOLEAN)");
+        "CREATE TABLE hot.main.\"$columns\" (table_name VARCHAR, column_name VARCHAR, type VARCHAR, is_address BOOLEAN);" +
+        create_files_sql());
   }
   TRY(const auto rows,
       writer_.rows("SELECT table_name, column_name, type, is_address FROM hot.main.\"$columns\" ORDER BY table_name, rowid"));
@@ -183,6 +190,15 @@ Result<void> DuckEngine::load_tables() {
     if (row[1].empty()) continue;  // the mark of a table without columns
     t.columns.push_back({row[1], model::type_from_name(row[2]).value_or(model::Type::kString), row[3] == "true"});
   }
+  TRY(const auto files_known, writer_.rows("SELECT count(*) FROM duckdb_tables() WHERE database_name = 'hot' AND table_name = '$files'"));
+  std::vector<SealedFile> files;
+  if (files_known[0][0] != "0") {
+    TRY(files, read_files(writer_, folder_->sealed()));
+  } else if (!options_.read_only) {
+    TRY_VOID(writer_.execute(create_files_sql()));
+  }
+  if (!options_.read_only) remove_unlisted(folder_->sealed(), files);
+  for (SealedFile& f : files) found[f.table].sealed.push_back(std::move(f));
   for (auto& [name, table] : found) tables_.publish(name, std::move(table), false, nullptr);
   return {};
 }
@@ -197,6 +213,7 @@ Result<void> DuckEngine::begin() {
 void DuckEngine::roll_back() {
   (void)writer_.execute("ROLLBACK");
   in_transaction_ = false;
+  if (sealer_) sealer_->abandon();
   pending_.clear();
   pending_shapes_.clear();
 }
@@ -224,7 +241,7 @@ Result<StoredTable*> DuckEngine::prepare_table(const Batch& batch) {
   const std::optional<StoredTable> known = it != pending_.end() ? it->second : tables_.stored(name);
   const std::vector<StoredColumn> used = used_columns(batch);
   if (!known) {
-    StoredTable made{"hot.main." + quote_identifier(physical_name(name)), used};
+    StoredTable made{"hot.main." + quote_identifier(physical_name(name)), used, {}};
     const std::vector<StoredColumn> mark{{"", model::Type::kString, false}};
     TRY_VOID(writer_.execute(create_table_sql(made) + note_columns_sql(name, used.empty() ? mark : used)));
     it = pending_.insert_or_assign(name, std::move(made)).first;
@@ -257,6 +274,7 @@ Result<void> DuckEngine::append_in_transaction(const Batch& batch, Ticks ingesti
   TRY(StoredTable* const table, prepare_table(batch));
   (void)table;
   TRY(const int64_t first, take_row_ids(batch.rows()));
+  if (sealer_ && batch.rows() >= kSealRows) return sealer_->add(batch, {first, ingestion_time});
   return append_batch(writer_.get(), {"hot", physical_name(batch.table().name)}, batch, {first, ingestion_time});
 }
 
@@ -269,10 +287,30 @@ Result<void> DuckEngine::append(const Batch& batch, Ticks ingestion_time) {
   return done;
 }
 
+// Sealed files are whole before the transaction that names them ends.
+Result<void> DuckEngine::commit_transaction() {
+  std::vector<SealedFile> files;
+  if (sealer_) {
+    TRY(files, sealer_->finish());
+  }
+  std::string sql;
+  for (const SealedFile& f : files) sql += note_file_sql(f, folder_->sealed());
+  auto done = writer_.execute(sql + "COMMIT");
+  std::error_code error;
+  for (SealedFile& f : files) {
+    if (done) {
+      pending_.at(f.table).sealed.push_back(std::move(f));
+    } else {
+      std::filesystem::remove(f.path, error);
+    }
+  }
+  return done;
+}
+
 Result<void> DuckEngine::commit() {
   const std::lock_guard lock(write_mutex_);
   if (!in_transaction_) return {};
-  auto done = writer_.execute("COMMIT");
+  auto done = commit_transaction();
   if (!done) {
     roll_back();
     return unavailable("rows could not be made durable: " + done.error().message);
@@ -317,7 +355,7 @@ Result<void> DuckEngine::put_temporary(std::string_view name, const Batch& batch
   const std::lock_guard lock(write_mutex_);
   TRY(Connection connection, Connection::open(database_.get()));
   const std::string plain = fmt::format("{}${}", name, ++temporaries_);
-  StoredTable table{"memory.main." + quote_identifier(plain), used_columns(batch)};
+  StoredTable table{"memory.main." + quote_identifier(plain), used_columns(batch), {}};
   TRY_VOID(connection.execute("BEGIN TRANSACTION;" + create_table_sql(table)));
   if (!batch.empty()) TRY_VOID(append_batch(connection.get(), {"memory", plain}, batch, {1, 0}));
   TRY_VOID(connection.execute("COMMIT"));
@@ -335,7 +373,9 @@ uint64_t DuckEngine::row_count(std::string_view table) {
   if (!reader) return 0;
   const auto rows = (*reader)->connection.rows("SELECT count(*) FROM " + stored->physical);
   give_back(*std::move(reader));
-  return rows ? std::stoull((*rows)[0][0]) : 0;
+  uint64_t n = rows ? std::stoull((*rows)[0][0]) : 0;
+  for (const SealedFile& f : stored->sealed) n += f.rows;
+  return n;
 }
 
 Result<std::unique_ptr<DuckEngine::Reader>> DuckEngine::take_reader() {

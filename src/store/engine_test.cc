@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "model/catalogue.h"
+#include "store/duck.h"
 
 namespace egret::store {
 namespace {
@@ -287,6 +288,114 @@ TEST_F(EngineTest, UndeclaredTablesKeepTheirShape) {
   ASSERT_EQ(t->columns.size(), 2u);
   EXPECT_EQ(t->columns[0].type, Type::kDatetime);
   EXPECT_EQ(number(*e, R"(SELECT "When" FROM "Mine_CL")", "Mine_CL"), 77);
+}
+
+// Columns of every type, with nulls, long and odd texts, addresses of both families and none; the same for every n.
+Batch flows_batch(int from, int to) {
+  Batch b(*model::find_table("ASimNetworkSessionLogs"));
+  const auto c = [&](const char* name) { return b.column(name); };
+  for (int i = from; i < to; ++i) {
+    b.add_row();
+    b.set_datetime(c("TimeGenerated"), 638'000'000'000'000'000 + i * kTicksPerSecond);
+    b.set_string(c("EventProduct"), "constant");
+    if (i % 3) b.set_string(c("SrcIpAddr"), "10.0.0." + std::to_string(i % 200));
+    b.set_string(c("DstIpAddr"), i % 5 == 0   ? "fe80::" + std::to_string(i % 77)
+                                 : i % 7 == 0 ? "no address"
+                                              : "203.0.113." + std::to_string(i % 250));
+    b.set_string(c("NetworkRuleName"), i % 11 ? "unique " + std::to_string(i) : "bad \xff\xfe byte");
+    if (i % 4) b.set_int(c("SrcPortNumber"), (i * 7919) % 65536);
+    b.set_int(c("SrcBytes"), i % 13 ? int64_t{i} * i * 1'000'003 : INT64_MIN + i);
+    if (i % 2) b.set_dynamic(c("AdditionalFields"), "{\"a\":" + std::to_string(i) + "}");
+    if (i % 1000 == 1) b.set_timespan(c("TimePrecision"), i);
+  }
+  b.source_id = 3;
+  return b;
+}
+
+// A large batch is sealed, small ones lie in the hot file: both read the same.
+TEST_F(EngineTest, SealedRowsReadAsHotOnes) {
+  constexpr int kRows = 20'000;
+  auto memory = *Engine::open({.folder = {}, .memory_bytes = 512u << 20, .threads = 1});
+  ASSERT_TRUE(memory->append(flows_batch(0, kRows), 5));
+  ASSERT_TRUE(memory->commit());
+  {
+    auto e = open();
+    ASSERT_TRUE(e->append(flows_batch(0, 12'345), 5));
+    ASSERT_TRUE(e->append(flows_batch(12'345, kRows - 100), 5));
+    ASSERT_TRUE(e->append(flows_batch(kRows - 100, kRows), 5));
+    ASSERT_TRUE(e->commit());
+    EXPECT_EQ(e->row_count("ASimNetworkSessionLogs"), kRows);
+  }
+  auto e = open(true);
+  EXPECT_EQ(e->row_count("ASimNetworkSessionLogs"), kRows);
+  const std::string text =
+      "ASimNetworkSessionLogs | order by _RowId asc | project _RowId, _IngestionTime, _SourceId, TimeGenerated, EventProduct, SrcIpAddr, "
+      "DstIpAddr, "
+      "NetworkRuleName, SrcPortNumber, SrcBytes, AdditionalFields, TimePrecision, EventVendor, Private = ipv4_is_private(DstIpAddr)";
+  const auto sealed = e->query(text, 0), hot = memory->query(text, 0);
+  ASSERT_TRUE(sealed) << sealed.error().message;
+  ASSERT_TRUE(hot) << hot.error().message;
+  ASSERT_EQ(sealed->rows(), size_t{kRows});
+  for (size_t row = 0; row < hot->rows(); ++row)
+    for (int c = 0; c < static_cast<int>(hot->table().columns.size()); ++c) {
+      ASSERT_EQ(sealed->is_null(c, row), hot->is_null(c, row)) << hot->table().columns[static_cast<size_t>(c)].name << " of row " << row;
+      ASSERT_EQ(sealed->to_text(c, row), hot->to_text(c, row)) << hot->table().columns[static_cast<size_t>(c)].name << " of row " << row;
+    }
+  const std::string companions =
+      "SELECT hash(string_agg(coalesce(\"DstIpAddr$ip\"::VARCHAR, '-'), ',' ORDER BY \"_RowId\"))::BIGINT & 1073741823 FROM "
+      "\"ASimNetworkSessionLogs\"";
+  EXPECT_EQ(number(*e, companions, "ASimNetworkSessionLogs"), number(*memory, companions, "ASimNetworkSessionLogs"));
+}
+
+// What a crash left behind is no row and goes; rows that were not committed are none either.
+TEST_F(EngineTest, UnlistedSealedFilesGo) {
+  {
+    auto e = open();
+    ASSERT_TRUE(e->append(flows_batch(0, 10'000), 5));
+    ASSERT_TRUE(e->commit());
+    ASSERT_TRUE(e->append(flows_batch(10'000, 20'000), 5));
+  }
+  const auto files = [&] {
+    size_t n = 0;
+    for (const auto& f : std::filesystem::recursive_directory_iterator(folder_ / "parquet")) n += f.is_regular_file();
+    return n;
+  };
+  EXPECT_EQ(files(), 1u);
+  std::ofstream(folder_ / "parquet" / "half.parquet.new") << "PAR1";
+  auto e = open();
+  EXPECT_EQ(files(), 1u);
+  EXPECT_EQ(e->row_count("ASimNetworkSessionLogs"), 10'000u);
+}
+
+// Format 1 had no list of sealed files.
+TEST_F(EngineTest, FolderOfFormat1IsMigrated) {
+  {
+    auto e = open();
+    ASSERT_TRUE(e->append(errors_batch(0, 10), 5));
+    ASSERT_TRUE(e->commit());
+  }
+  {
+    duckdb_database database = nullptr;
+    duckdb_connection connection = nullptr;
+    ASSERT_EQ(duckdb_open((folder_ / "hot.duckdb").c_str(), &database), DuckDBSuccess);
+    ASSERT_EQ(duckdb_connect(database, &connection), DuckDBSuccess);
+    ASSERT_EQ(duckdb_query(connection, "DROP TABLE \"$files\"", nullptr), DuckDBSuccess);
+    duckdb_disconnect(&connection);
+    duckdb_close(&database);
+  }
+  std::ofstream(folder_ / "FORMAT") << "egret-data 1\n";
+  EXPECT_EQ(open(true)->row_count("EgretIngestErrors"), 10u);
+  {
+    auto e = open();
+    EXPECT_EQ(e->row_count("EgretIngestErrors"), 10u);
+    ASSERT_TRUE(e->append(flows_batch(0, 10'000), 5));
+    ASSERT_TRUE(e->commit());
+  }
+  std::string word;
+  int version = 0;
+  std::ifstream(folder_ / "FORMAT") >> word >> version;
+  EXPECT_EQ(version, 2);
+  EXPECT_EQ(open(true)->row_count("ASimNetworkSessionLogs"), 10'000u);
 }
 
 }  // namespace

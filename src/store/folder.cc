@@ -22,15 +22,11 @@ PRAGMA journal_mode=WAL;
 PRAGMA synchronous=FULL;
 PRAGMA busy_timeout=5000;
 CREATE TABLE IF NOT EXISTS sequences (name TEXT PRIMARY KEY, next INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS files (
-  path TEXT PRIMARY KEY,           -- below parquet/
-  table_name TEXT NOT NULL,
-  time_from INTEGER NOT NULL, time_to INTEGER NOT NULL,   -- ticks of TimeGenerated
-  row_from INTEGER NOT NULL, row_to INTEGER NOT NULL,     -- _RowId
-  rows INTEGER NOT NULL, bytes INTEGER NOT NULL, schema_version INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS files_by_time ON files (table_name, time_from);
 )";
+
+constexpr std::string_view kInUse = " is in use by ";
+
+}  // namespace
 
 Result<void> sync_path(const std::filesystem::path& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -42,10 +38,6 @@ Result<void> sync_path(const std::filesystem::path& path) {
   return {};
 }
 
-constexpr std::string_view kInUse = " is in use by ";
-
-}  // namespace
-
 bool is_in_use(const Error& error) { return error.kind == ErrorKind::kUnavailable && error.message.contains(kInUse); }
 
 Folder::~Folder() {
@@ -54,7 +46,7 @@ Folder::~Folder() {
 }
 
 Result<std::unique_ptr<Folder>> Folder::open(const std::filesystem::path& path, bool read_only) {
-  std::unique_ptr<Folder> folder(new Folder(path));
+  std::unique_ptr<Folder> folder(new Folder(std::filesystem::absolute(path).lexically_normal()));
   std::error_code error;
   if (read_only) {
     if (!std::filesystem::exists(path / "FORMAT", error))
@@ -101,25 +93,30 @@ Result<void> Folder::check_format(bool read_only) {
   std::ifstream in(file);
   if (!in) {
     if (read_only) return unavailable(fmt::format("{} cannot be read", file.string()));
-    // Written aside and renamed, so that a crash leaves either no version or a whole one.
-    const std::filesystem::path aside = path_ / "FORMAT.new";
-    std::ofstream(aside) << "egret-data " << kFolderFormat << "\n";
-    TRY_VOID(sync_path(aside));
-    std::error_code error;
-    std::filesystem::rename(aside, file, error);
-    if (error) return unavailable(fmt::format("{}: {}", file.string(), error.message()));
-    return sync_path(path_);
+    return write_format();
   }
   std::string word;
   int version = 0;
   if (!(in >> word >> version) || word != "egret-data" || version < 1)
     return unavailable(fmt::format("{} does not say a format version", file.string()),
-                       "it should read \"egret-data 1\"; is this a data folder?");
+                       "it should read \"egret-data 2\"; is this a data folder?");
   if (version > kFolderFormat)
     return unavailable(
         fmt::format("data folder {} has format {}, this egret knows formats up to {}", path_.string(), version, kFolderFormat),
         "use the newer egret that wrote it");
-  return {};
+  // A reader leaves an older folder as it is.
+  return version < kFolderFormat && !read_only ? write_format() : Result<void>();
+}
+
+// Written aside and renamed, so that a crash leaves either no version or a whole one.
+Result<void> Folder::write_format() {
+  const std::filesystem::path file = path_ / "FORMAT", aside = path_ / "FORMAT.new";
+  std::ofstream(aside) << "egret-data " << kFolderFormat << "\n";
+  TRY_VOID(sync_path(aside));
+  std::error_code error;
+  std::filesystem::rename(aside, file, error);
+  if (error) return unavailable(fmt::format("{}: {}", file.string(), error.message()));
+  return sync_path(path_);
 }
 
 Result<void> Folder::execute(const char* sql) {

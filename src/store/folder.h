@@ -1,11 +1,13 @@
 #pragma once
 // The data folder on disk: its format version, its lock and its SQLite catalogue.
 //
-//   FORMAT            "egret-data 1": a newer one is refused, an older one is migrated here
+//   FORMAT            "egret-data 2": a newer one is refused, an older one is migrated here
 //   LOCK              held by flock; contains the writer's process id
-//   hot.duckdb        rows that were not sealed yet
-//   catalogue.sqlite  sealed files and sequences; WAL, synchronous=FULL
-//   parquet/          sealed rows, TABLE/DAY/HOUR (their writer is to come)
+//   hot.duckdb        rows that were not sealed, and which sealed files there are
+//   catalogue.sqlite  sequences; WAL, synchronous=FULL
+//   parquet/          sealed rows; see sealed.h
+//
+// Format 1 had no sealed files; the engine makes the table that lists them.
 #include <filesystem>
 #include <memory>
 
@@ -15,7 +17,10 @@ struct sqlite3;
 
 namespace egret::store {
 
-inline constexpr int kFolderFormat = 1;
+inline constexpr int kFolderFormat = 2;
+
+// fsync of a file or folder.
+Result<void> sync_path(const std::filesystem::path& path);
 
 class Folder {
  public:
@@ -26,6 +31,7 @@ class Folder {
   Folder& operator=(const Folder&) = delete;
 
   std::filesystem::path hot() const { return path_ / "hot.duckdb"; }
+  std::filesystem::path sealed() const { return path_ / "parquet"; }
   std::filesystem::path temporary() const { return path_ / "tmp"; }
   // Reserves n numbers of that sequence durably and returns the first. What was reserved and not used is lost: numbers
   // have gaps after a crash, but never repeat.
@@ -37,6 +43,7 @@ class Folder {
   explicit Folder(std::filesystem::path path) : path_(std::move(path)) {}
   Result<void> lock(bool read_only);
   Result<void> check_format(bool read_only);
+  Result<void> write_format();
   Result<void> open_catalogue();
   Result<int64_t> sequence_value(const char* sequence);
   Result<void> execute(const char* sql);

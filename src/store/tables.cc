@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <set>
 
 #include "base/embedded.h"
@@ -17,23 +18,48 @@ std::string missing_column(const model::Column& c) {
   return fmt::format("NULL::{} AS {}", model::sql_type(c.type), name);
 }
 
-std::string view_sql(const model::Table& shape, const StoredTable* stored) {
+// The shape's columns from a relation that has some of them.
+std::string select_sql(const model::Table& shape, const std::function<bool(const std::string&)>& has, bool sealed, std::string_view from) {
   std::string list;
   for (const model::Column& c : shape.columns) {
-    const bool there = stored && stored->has(c.name);
+    const bool there = has(c.name);
     list += there ? quote_identifier(c.name) : missing_column(c);
     list += ", ";
     if (!c.is_address) continue;
     const std::string companion = quote_identifier(c.name + "$ip");
-    list += there ? companion : "NULL::HUGEINT AS " + companion;
+    if (!there) {
+      list += "NULL::HUGEINT AS " + companion;
+    } else if (sealed) {
+      list += fmt::format("({}::HUGEINT * 18446744073709551616 + {}::HUGEINT) AS {}", quote_identifier(c.name + "$high"),
+                          quote_identifier(c.name + "$low"), companion);
+    } else {
+      list += companion;
+    }
     list += ", ";
   }
+  return fmt::format("SELECT {}\"_RowId\", \"_IngestionTime\", \"_SourceId\" FROM {}", list, from);
+}
+
+std::string view_sql(const model::Table& shape, const StoredTable* stored) {
+  std::string rows;
   if (stored) {
-    list += "\"_RowId\", \"_IngestionTime\", \"_SourceId\" FROM " + stored->physical;
+    rows = select_sql(shape, [&](const std::string& name) { return stored->has(name); }, false, stored->physical);
+    std::map<std::vector<std::string>, std::string> alike;  // files by their columns
+    for (const SealedFile& f : stored->sealed) {
+      std::string& list = alike[f.columns];
+      list += (list.empty() ? "" : ", ") + quote_text(f.path);
+    }
+    for (const auto& [columns, files] : alike)
+      rows += " UNION ALL " + select_sql(
+                                  shape,
+                                  [&](const std::string& name) { return std::find(columns.begin(), columns.end(), name) != columns.end(); },
+                                  true, fmt::format("read_parquet([{}])", files));
   } else {
-    list += "NULL::BIGINT AS \"_RowId\", NULL::BIGINT AS \"_IngestionTime\", NULL::INTEGER AS \"_SourceId\" WHERE false";
+    rows = select_sql(
+        shape, [](const std::string&) { return false; }, false,
+        "(SELECT NULL::BIGINT AS \"_RowId\", NULL::BIGINT AS \"_IngestionTime\", NULL::INTEGER AS \"_SourceId\" WHERE false)");
   }
-  return fmt::format("CREATE OR REPLACE TEMP VIEW {} AS SELECT {}", quote_identifier(shape.name), list);
+  return fmt::format("CREATE OR REPLACE TEMP VIEW {} AS {}", quote_identifier(shape.name), rows);
 }
 
 // The text from its parameter list on; what stands before it is comment.

@@ -13,10 +13,20 @@
 
 namespace egret::store {
 
-// A physical table. A missing column reads as null ('' for strings).
+// A Parquet file with rows of a table; see sealed.h.
+struct SealedFile {
+  std::string table, path;
+  std::vector<std::string> columns = {};
+  Ticks from = 0, to = 0;               // of TimeGenerated; 0 when the table has none
+  int64_t first_row = 0, last_row = 0;  // _RowId
+  uint64_t rows = 0, bytes = 0;
+};
+
+// A physical table and its sealed files. A missing column reads as null ('' for strings).
 struct StoredTable {
-  std::string physical;  // hot.main."T$hot", quoted
-  std::vector<StoredColumn> columns;
+  std::string physical;               // hot.main."T$hot", quoted
+  std::vector<StoredColumn> columns;  // of the physical table; a sealed file has some of them
+  std::vector<SealedFile> sealed;
   bool has(std::string_view column) const;
 };
 
