@@ -163,7 +163,9 @@ Result<void> DuckEngine::start(const EngineOptions& options) {
   }
   if (const auto attached = writer_.execute(attach); !attached)
     return unavailable("the data folder could not be opened: " + attached.error().message);
-  if (folder_ && !options.read_only) sealer_.emplace(folder_->sealed());
+  // The engine reads a file's name as a pattern: below a folder of such a name everything stays in the hot file.
+  if (folder_ && !options.read_only && folder_->sealed().string().find_first_of("*?[") == std::string::npos)
+    sealer_.emplace(folder_->sealed());
   TRY_VOID(load_tables());
   if (folder_) TRY_VOID(writer_.execute(fmt::format("SET allowed_directories=[{}];", quote_text(folder_->sealed().string() + "/"))));
   return writer_.execute("SET enable_external_access=false; SET lock_configuration=true;");
