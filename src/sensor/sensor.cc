@@ -82,9 +82,10 @@ class Sensor {
     TRY_VOID(drop_privileges(Role::kObserve));
     const uint64_t start = boot_nanoseconds();
     events_.started(start, 0, states_, mode);
-    if (!options_.quiet) say_ready();
     window_began_ = covered_ = start_ = start;
     probes_ ? sweep() : look();
+    // Said after the first look: what begins from here on is seen to begin.
+    if (!options_.quiet) say_ready();
     return loop(stop_fd);
   }
 
