@@ -96,7 +96,7 @@ def watched(cluster, tmp_path_factory):
     finally:
         sensors.stop()
     assert set(codes.values()) == {0}
-    owners = {MANY: "watched/Job/many", ON_HOST: "watched/Job/on-host", UPDATER: f"{first.name}/HostProcess/updater", AGENT: "watched/DaemonSet/agent",
+    owners = {MANY: "watched/Job/many", ON_HOST: "watched/Job/on-host", UPDATER: "node/HostProcess/updater", AGENT: "watched/DaemonSet/agent",
               **{address: f"watched/Job/short-{i}" for i, address in enumerate(SHORT)}}
     Watched = collections.namedtuple("Watched", "folder rows contacts owners pods joined")
     return Watched(folder / "spool", sensors.rows(), [c for c in cluster.contacts() if c["destination"] in owners], owners, written, joined)
