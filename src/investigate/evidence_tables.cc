@@ -191,7 +191,7 @@ std::string replay_preamble(const LedgerInput& in, std::string_view query) {
     if (names(fmt::format("Evidence{}", t)))
       out += fmt::format("let Evidence{0} = EgretEvidence{0} | where Investigation == {1} and Ledger == {2};\n", t,
                          json_quote(in.investigation), in.ledger);
-  for (const char* t : {"Pods", "Nodes", "Starts"})
+  for (const char* t : {"Pods", "Nodes", "Starts", "Clocks"})
     if (names(fmt::format("Evidence{}", t))) out += fmt::format("let Evidence{0} = Egret{0};\n", t);
   if (names("EvidenceNames")) {
     std::string rows;
