@@ -14,8 +14,8 @@ def every(seconds, url):
 
 
 def once_then_wait(url, otherwise):
-    """Asks its own endpoint when it starts, and another, once, when that does not answer."""
-    return f"date +%s; timeout 5 wget -q -O /dev/null {url} || timeout 5 wget -q -O /dev/null {otherwise} || echo failed; while :; do sleep 3600 & wait $!; done"
+    """Asks its own endpoint when it starts, and another when that does not answer: until one answer, as a new node may have no names yet."""
+    return f"date +%s; timeout 5 wget -q -O /dev/null {url} || until timeout 5 wget -q -O /dev/null {otherwise}; do sleep 1; done; while :; do sleep 3600 & wait $!; done"
 
 
 def pod_spec(script, image=CLIENT, **more):
