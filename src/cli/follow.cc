@@ -89,6 +89,7 @@ int follow_folder(const FollowArguments& a) {
   options.now = [] { return now_from({}).value_or(0); };
   options.stop = [] { return stop_requested != 0; };
   options.format = a.kind;
+  options.time_zone = a.time_zone;
   options.poll_milliseconds = static_cast<int>(a.poll_milliseconds);
   options.once = a.once;
   options.keep = a.keep;

@@ -7,7 +7,7 @@
 namespace egret::cli {
 
 struct FollowArguments {
-  std::string folder, data, kind;
+  std::string folder, data, kind, time_zone;
   bool json = false, quiet = false, once = false, keep = false;
   int64_t poll_milliseconds = 1000;
 };

@@ -18,7 +18,7 @@ namespace egret::cli {
 namespace {
 
 void print_formats() {
-  fmt::print("Formats are recognised by content, packed with gzip or zstd or not; a tar archive is read as its files.\n\n");
+  fmt::print("Formats are recognised by content, packed with gzip or zstd or not; a tar or zip archive is read as its files.\n\n");
   size_t width = 0;
   for (const ingest::Decoder* d : ingest::decoders()) width = std::max(width, d->name.size());
   for (const ingest::Decoder* d : ingest::decoders())
@@ -137,7 +137,7 @@ void print_json(const ingest::Summary& s, double seconds) {
 
 int run(const std::vector<std::string>& args) {
   std::vector<std::string> paths;
-  std::string data, kind, output = "table", now_text;
+  std::string data, kind, output = "table", now_text, time_zone;
   bool formats = false, quiet = false, follow = false, once = false, keep = false;
   int64_t poll = 1000;
   Options o(
@@ -151,6 +151,8 @@ int run(const std::vector<std::string>& args) {
   o.arguments("PATH", paths, "files or folders", false);
   o.value("--data", data, "DIR", "the data folder (default: the user's own)");
   o.value("--kind", kind, "FORMAT", "read everything as this format or table, whatever it looks like");
+  o.value("--time-zone", time_zone, "ZONE",
+          "of local times that say no zone and of which evidence.yaml says nothing: Europe/Berlin, +02:00");
   o.choice("--format", output, {"table", "json"}, "how to print the summary");
   o.value("--now", now_text, "TIME", "the time that is stamped on the rows as their ingestion");
   o.flag("--formats", formats, "list the formats");
@@ -174,6 +176,7 @@ int run(const std::vector<std::string>& args) {
     return follow_folder({.folder = paths[0],
                           .data = data,
                           .kind = kind,
+                          .time_zone = time_zone,
                           .json = output == "json",
                           .quiet = quiet,
                           .once = once,
@@ -189,7 +192,7 @@ int run(const std::vector<std::string>& args) {
       return report(Error{ErrorKind::kUsage, fmt::format("there is no file or folder {}", p), {}});
   auto engine = store::Engine::open({.folder = data_folder(data)});
   if (!engine) return report(engine.error());
-  ingest::LoadOptions options{.now = *now, .format = kind};
+  ingest::LoadOptions options{.now = *now, .format = kind, .time_zone = time_zone};
   const bool terminal = isatty(STDERR_FILENO) && !quiet;
   if (terminal)
     options.progress = [](size_t done, size_t of, const std::string& path) {

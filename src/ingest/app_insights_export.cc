@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "ingest/decoder.h"
 #include "ingest/json_dom.h"
-#include "ingest/json_records.h"
+#include "ingest/json_file.h"
 #include "ingest/table_rows.h"
 
 namespace egret::ingest {
@@ -84,18 +84,7 @@ void record(const js::Element& e, std::string_view text, uint64_t line, TableRow
 
 void decode(const Source& source, Sink& sink) {
   TableRows rows(source, sink);
-  simdjson::dom::parser parser;
-  each_json_record(
-      source.bytes, {},
-      {.record =
-           [&](std::string_view text, uint64_t line) {
-             js::Element e;
-             if (parser.parse(text.data(), text.size(), true).get(e) != simdjson::SUCCESS)
-               sink.error(line, "not valid JSON", text);
-             else
-               record(e, text, line, rows, sink);
-           },
-       .broken = [&](uint64_t line, std::string reason, std::string_view beginning) { sink.error(line, std::move(reason), beginning); }});
+  each_record(source, sink, [&](const js::Element& e, std::string_view text, uint64_t line) { record(e, text, line, rows, sink); });
 }
 
 int recognise(std::string_view head, std::string_view) {

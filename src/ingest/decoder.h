@@ -17,19 +17,20 @@ namespace egret::ingest {
 
 // What is known of a file besides its bytes. Rows that name their cluster win over this.
 struct Source {
-  std::string path;         // below the folder that was given, as shown to the user
-  std::string_view bytes;   // decompressed, without byte-order mark, UTF-8; lives until decode() returns
-  std::string cluster;      // from evidence.yaml or the folder under the root; may be empty
-  std::string region;       // from evidence.yaml; may be empty
-  std::string kind;         // what evidence.yaml says that the file is (a decoder's or table's name); may be empty
-  Ticks utc_offset = 0;     // of local times in it, from evidence.yaml
-  bool month_first = true;  // M/D/YYYY; a portal in another language writes D/M/YYYY
+  std::string path;                // below the folder that was given, as shown to the user
+  std::string_view bytes;          // decompressed, without byte-order mark, UTF-8; lives until decode() returns
+  std::string cluster;             // from evidence.yaml or the folder under the root; may be empty
+  std::string region;              // from evidence.yaml; may be empty
+  std::string kind;                // what evidence.yaml says that the file is (a decoder's or table's name); may be empty
+  Ticks utc_offset = 0;            // of local times in it, from evidence.yaml
+  bool month_first = true;         // M/D/YYYY; a portal in another language writes D/M/YYYY
+  const TimeZone* zone = nullptr;  // of local times, likewise; wins over utc_offset
   Ticks read_at = 0;
   Ticks modified_at = 0;  // the file's own time, for exports that say none; 0 when unknown
   // Spellings of all clusters of the load, since ARM writes names in any case; see resource_id.h.
   const std::vector<std::string>* clusters = nullptr;
 
-  TimeForm time_form() const { return {utc_offset, month_first}; }
+  TimeForm time_form() const { return {utc_offset, month_first, zone}; }
 };
 
 // One statement of EgretCoverage; the sink joins those of one cluster, scope, name and source, and adds their rows up.

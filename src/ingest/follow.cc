@@ -66,7 +66,8 @@ class Follower {
       for (const auto& [name, value] : state_->facts(round)) TRY_VOID(engine.remember(name, value));
       return engine.commit();
     };
-    TRY(const Summary summary, load_pieces(rows, folder_, round.pieces, round.whole, {.now = now, .format = options_.format}));
+    TRY(const Summary summary,
+        load_pieces(rows, folder_, round.pieces, round.whole, {.now = now, .format = options_.format, .time_zone = options_.time_zone}));
     if (options_.committed) options_.committed(summary, round.repeated);
     return {};
   }

@@ -22,6 +22,7 @@ struct FollowOptions {
   std::function<Ticks()> now;  // stamps the rows
   std::function<bool()> stop;  // asked between rounds, and while waiting
   std::string format;          // as LoadOptions::format
+  std::string time_zone;       // as LoadOptions::time_zone
   int poll_milliseconds = 1000;
   bool once = false;  // take what is there and end
   bool keep = false;  // leave segments that are committed in the folder; else they are removed

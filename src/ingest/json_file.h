@@ -7,12 +7,12 @@
 
 namespace egret::ingest {
 
-// Calls f(element, text of the record, line). What is no JSON becomes an error row.
+// Calls f(element, text of the record, line). What is no JSON becomes an error row. envelopes: as each_json_record's.
 template <typename F>
-void each_record(const Source& source, Sink& sink, F&& f) {
+void each_record(const Source& source, Sink& sink, F&& f, std::initializer_list<std::string_view> envelopes = {}) {
   simdjson::dom::parser parser;
   each_json_record(
-      source.bytes, {},
+      source.bytes, envelopes,
       {.record =
            [&](std::string_view text, uint64_t line) {
              js::Element e;

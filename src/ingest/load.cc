@@ -14,6 +14,7 @@
 #include "ingest/manifest.h"
 #include "ingest/resource_id.h"
 #include "ingest/row_sink.h"
+#include "ingest/zip.h"
 #include "model/catalogue.h"
 
 namespace egret::ingest {
@@ -23,6 +24,7 @@ namespace fs = std::filesystem;
 
 constexpr size_t kMostFiles = 1'000'000;
 constexpr size_t kMostDepth = 64;
+constexpr int kMostNested = 2;            // archives in archives
 constexpr int64_t kWorthALook = 8 << 20;  // larger files may be of a format that is read from the disk
 
 struct File {
@@ -86,7 +88,7 @@ Result<void> list(const fs::path& given, std::vector<File>& files) {
 }
 
 std::string looks_like(std::string_view bytes) {
-  if (bytes.starts_with("PK\x03\x04")) return "a zip archive";
+  if (is_zip(bytes)) return std::string(zip_of_what(bytes).empty() ? "a zip archive within archives" : zip_of_what(bytes));
   if (bytes.starts_with("\x7f"
                         "ELF"))
     return "a program";
@@ -124,6 +126,7 @@ class Loader {
       : store_(store), options_(options), writer_(store), sink_(writer_, options.now), next_id_(store.next_source_id) {}
 
   Result<Summary> run(const std::vector<fs::path>& paths) {
+    TRY_VOID(read_time_zone());
     std::vector<File> files;
     for (const fs::path& p : paths) {
       const size_t before = files.size();
@@ -149,6 +152,7 @@ class Loader {
   }
 
   Result<Summary> run_pieces(const fs::path& root, std::vector<Piece>& pieces, const std::vector<std::string>& whole) {
+    TRY_VOID(read_time_zone());
     TRY_VOID(read_manifest(root));
     for (const ClusterFacts& c : manifest_.clusters) names_.push_back(c.cluster);
     for (const Piece& p : pieces) name_folder(p.path);
@@ -168,6 +172,12 @@ class Loader {
     return std::move(summary_);
   }
 
+  Result<void> read_time_zone() {
+    if (options_.time_zone.empty()) return {};
+    TRY(local_, parse_local_time(options_.time_zone));
+    return {};
+  }
+
   void name_folder(std::string_view path) {
     if (const std::string folder = first_folder(path);
         names_a_cluster(folder) && std::find(names_.begin(), names_.end(), folder) == names_.end())
@@ -181,6 +191,8 @@ class Loader {
     source.clusters = &names_;
     source.read_at = options_.now;
     source.modified_at = modified_at;
+    source.utc_offset = local_.utc_offset;
+    source.zone = local_.zone;
     return source;
   }
 
@@ -252,41 +264,50 @@ class Loader {
       summary_.files.push_back(std::move(s));
       return;
     }
-    if (is_tar(content->bytes)) {
-      const std::string archive = std::move(content->bytes);
-      FileSummary whole;
-      whole.path = file.path;
-      whole.format = "archive";
-      whole.bytes = content->disk_bytes;
-      whole.sha256 = content->sha256;
-      whole.cluster = source.cluster;
+    one_content(source, *content, 0);
+  }
+
+  // A file, or a member of an archive. Archives are opened in place, and those in them once more.
+  void one_content(Source& source, Content& content, int depth) {
+    const bool zip = is_zip(content.bytes) && zip_of_what(content.bytes).empty();
+    if (depth < kMostNested && (zip || is_tar(content.bytes)))
+      archive(source, content, depth, zip);
+    else
+      decode(source, content);
+  }
+
+  void archive(const Source& source, Content& content, int depth, bool zip) {
+    const std::string bytes = std::move(content.bytes);
+    FileSummary whole;
+    whole.path = source.path;
+    whole.format = "archive";
+    whole.bytes = content.disk_bytes;
+    whole.sha256 = content.sha256;
+    whole.cluster = source.cluster;
+    const auto wrong = [&](std::string reason, std::string hint) {
       sink_.begin_file(whole, 0, "archive");
-      if (!content->trouble.empty()) sink_.error(0, content->trouble, {}, "copy or export it again");
+      sink_.error(0, std::move(reason), {}, std::move(hint));
       sink_.end_file();
-      std::vector<Member> members;
-      const std::string trouble = each_tar_member(archive, [&](Member m) { members.push_back(std::move(m)); });
-      for (Member& m : members) {
-        if (m.path.rfind('/') != std::string::npos ? m.path.substr(m.path.rfind('/') + 1).starts_with(".") : m.path.starts_with("."))
-          continue;
-        Content c;
-        c.disk_bytes = m.bytes.size();
-        c.sha256 = sha256_hex(m.bytes);
-        c.bytes = std::move(m.bytes);
-        unpack(c);
-        Source inner = source;
-        inner.path = file.path + "/" + m.path;
-        if (inner.cluster.empty()) inner.cluster = cluster_of_path(m.path);
-        decode(inner, c);
-      }
-      if (!trouble.empty()) {
-        sink_.begin_file(whole, 0, "archive");
-        sink_.error(0, trouble, {}, "copy or export it again");
-        sink_.end_file();
-      }
-      summary_.files.push_back(std::move(whole));
-      return;
-    }
-    decode(source, *content);
+    };
+    if (!content.trouble.empty()) wrong(content.trouble, "copy or export it again");
+    const auto member = [&](Member m) {
+      const size_t slash = m.path.rfind('/');
+      if (m.path.starts_with("__MACOSX/") || std::string_view(m.path).substr(slash == std::string::npos ? 0 : slash + 1).starts_with("."))
+        return;
+      Content c;
+      c.disk_bytes = m.bytes.size();
+      c.sha256 = sha256_hex(m.bytes);
+      c.bytes = std::move(m.bytes);
+      unpack(c);
+      Source inner = source;
+      inner.path = source.path + "/" + m.path;
+      if (inner.cluster.empty()) inner.cluster = cluster_of_path(m.path);
+      one_content(inner, c, depth + 1);
+    };
+    const std::string trouble = zip ? each_zip_member(bytes, {}, member, [&](std::string reason) { wrong(std::move(reason), {}); })
+                                    : each_tar_member(bytes, member);
+    if (!trouble.empty()) wrong(trouble, "copy or export it again");
+    summary_.files.push_back(std::move(whole));
   }
 
   // Files larger than memory, of a format that can be read piece by piece. False: read it as any other.
@@ -393,6 +414,7 @@ class Loader {
   Writer writer_;
   RowSink sink_;
   Manifest manifest_;
+  LocalTime local_;
   std::vector<std::string> names_;
   std::set<std::string> known_;
   int next_id_;

@@ -40,8 +40,9 @@ struct Summary {
 };
 
 struct LoadOptions {
-  Ticks now = 0;       // stamps the rows
-  std::string format;  // decode everything as this decoder or table; empty: by content
+  Ticks now = 0;               // stamps the rows
+  std::string format;          // decode everything as this decoder or table; empty: by content
+  std::string time_zone = {};  // of local times that evidence.yaml says nothing of: a name or an offset; empty: UTC
   // Called before each file; for progress on a terminal. May be empty.
   std::function<void(size_t done, size_t of, const std::string& path)> progress = {};
 };

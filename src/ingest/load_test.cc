@@ -157,7 +157,7 @@ TEST(Manifest, GlobsAndOffsets) {
   EXPECT_EQ(s.utc_offset, -(5 * kTicksPerHour + 30 * kTicksPerMinute));
   EXPECT_FALSE(s.month_first);
   EXPECT_EQ(s.kind, "KubeEvents");
-  EXPECT_EQ(parse_manifest("files:\n  - {path: a, utc_offset: Berlin}\n", "e").error().message, "e:2: 'Berlin' is not an offset from UTC");
+  EXPECT_EQ(parse_manifest("files:\n  - {path: a, utc_offset: Berlin}\n", "e").error().message, "e:2: 'Berlin' is no time zone");
   EXPECT_EQ(parse_manifest("files:\n  - {path: a, kind: KubeEvent}\n", "e").error().hint, "did you mean 'KubeEvents'?");
 }
 

@@ -51,31 +51,16 @@ std::vector<std::string> list_of(const YAML::Node& map, const char* key) {
   return out;
 }
 
-std::optional<Ticks> offset_of(const YAML::Node& map, const char* key) {
-  std::string text = text_of(map, key);
-  if (text.empty()) return {};
-  std::string_view s = text;
-  if (s.starts_with("UTC") || s.starts_with("GMT")) s.remove_prefix(3);
-  if (s.empty() || s == "Z") return 0;
-  const int sign = s[0] == '-' ? -1 : 1;
-  if (s[0] == '+' || s[0] == '-') s.remove_prefix(1);
-  int hours = 0, minutes = 0;
-  const size_t colon = s.find(':');
-  const std::string h(s.substr(0, colon)), m(colon == std::string_view::npos ? "0" : s.substr(colon + 1));
-  const auto digits = [](const std::string& x) {
-    return !x.empty() && x.size() <= 4 && x.find_first_not_of("0123456789") == std::string::npos;
-  };
-  if (!digits(h) || !digits(m))
-    wrong(map[key], fmt::format("'{}' is not an offset from UTC", text),
-          "write it as +02:00 or -05:00, as it was when the file was exported (summer time counts)");
-  hours = std::stoi(h);
-  minutes = std::stoi(m);
-  if (colon == std::string_view::npos && h.size() > 2) {
-    minutes = hours % 100;
-    hours /= 100;
+// utc_offset and time_zone take the same values; the first wins where both stand.
+std::optional<LocalTime> local_time_of(const YAML::Node& map) {
+  for (const char* key : {"utc_offset", "time_zone"}) {
+    const std::string text = text_of(map, key);
+    if (text.empty()) continue;
+    auto local = parse_local_time(text);
+    if (!local) wrong(map[key], local.error().message, local.error().hint);
+    return *local;
   }
-  if (hours > 14 || minutes > 59) wrong(map[key], fmt::format("'{}' is more than any place is off UTC", text));
-  return sign * (hours * kTicksPerHour + minutes * kTicksPerMinute);
+  return {};
 }
 
 Manifest read(const YAML::Node& root) {
@@ -107,10 +92,10 @@ Manifest read(const YAML::Node& root) {
         paths = list_of(c, "paths");
       }
       if (paths.empty()) paths.push_back(name + "/**");
-      std::optional<Ticks> offset;
-      if (!c.IsNull()) offset = c["utc_offset"] ? offset_of(c, "utc_offset") : offset_of(c, "time_zone");
+      std::optional<LocalTime> local;
+      if (!c.IsNull()) local = local_time_of(c);
       for (std::string& p : paths)
-        m.files.push_back({.path = std::move(p), .cluster = name, .region = f.region, .kind = {}, .utc_offset = offset, .month_first = {}});
+        m.files.push_back({.path = std::move(p), .cluster = name, .region = f.region, .kind = {}, .local = local, .month_first = {}});
       m.clusters.push_back(std::move(f));
     }
   }
@@ -130,7 +115,7 @@ Manifest read(const YAML::Node& root) {
         wrong(entry["kind"], fmt::format("'{}' is neither a table nor a format", r.kind),
               near.empty() ? "egret ingest --formats lists the formats" : fmt::format("did you mean '{}'?", near));
       }
-      r.utc_offset = entry["utc_offset"] ? offset_of(entry, "utc_offset") : offset_of(entry, "time_zone");
+      r.local = local_time_of(entry);
       if (const std::string dates = to_lower(text_of(entry, "dates")); !dates.empty()) {
         if (dates != "m/d/yyyy" && dates != "d/m/yyyy")
           wrong(entry["dates"], fmt::format("'{}' is not a form of dates", dates), "write M/D/YYYY or D/M/YYYY");
@@ -171,6 +156,33 @@ bool glob(std::string_view p, std::string_view s, int depth = 0) {
 
 }  // namespace
 
+Result<LocalTime> parse_local_time(std::string_view text) {
+  std::string_view s = text;
+  if (s.starts_with("UTC") || s.starts_with("GMT")) s.remove_prefix(3);
+  if (s.empty() || s == "Z") return LocalTime{};
+  // A sign and digits, or digits alone, are an offset; everything else is a name.
+  if (const char c = s[0]; c != '+' && c != '-' && !(c >= '0' && c <= '9')) {
+    TRY(const TimeZone* zone, TimeZone::named(text));
+    return LocalTime{.zone = zone};
+  }
+  const int sign = s[0] == '-' ? -1 : 1;
+  if (s[0] == '+' || s[0] == '-') s.remove_prefix(1);
+  const size_t colon = s.find(':');
+  const std::string h(s.substr(0, colon)), m(colon == std::string_view::npos ? "0" : s.substr(colon + 1));
+  const auto digits = [](const std::string& x) {
+    return !x.empty() && x.size() <= 4 && x.find_first_not_of("0123456789") == std::string::npos;
+  };
+  if (!digits(h) || !digits(m))
+    return usage_error(fmt::format("'{}' is not an offset from UTC", text), "write it as +02:00, or give a zone as Europe/Berlin");
+  int hours = std::stoi(h), minutes = std::stoi(m);
+  if (colon == std::string_view::npos && h.size() > 2) {
+    minutes = hours % 100;
+    hours /= 100;
+  }
+  if (hours > 14 || minutes > 59) return usage_error(fmt::format("'{}' is more than any place is off UTC", text));
+  return LocalTime{.utc_offset = sign * (hours * kTicksPerHour + minutes * kTicksPerMinute)};
+}
+
 Result<Manifest> parse_manifest(std::string_view yaml, std::string_view file) {
   try {
     return read(YAML::Load(std::string(yaml)));
@@ -201,7 +213,10 @@ bool apply(const Manifest& m, Source& source) {
     }
     if (!r.region.empty()) source.region = r.region;
     if (!r.kind.empty()) source.kind = r.kind;
-    if (r.utc_offset) source.utc_offset = *r.utc_offset;
+    if (r.local) {
+      source.utc_offset = r.local->utc_offset;
+      source.zone = r.local->zone;
+    }
     if (r.month_first) source.month_first = *r.month_first;
   }
   return take;

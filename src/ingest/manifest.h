@@ -12,7 +12,7 @@
 //     - path: portal/*.csv
 //       cluster: prod-ca
 //       kind: KubeEvents              # a table, or a format of `egret ingest --formats`
-//       utc_offset: "+02:00"          # of local times in it
+//       time_zone: Europe/Berlin      # of local times in it; or utc_offset: "+02:00"
 //       dates: D/M/YYYY               # or M/D/YYYY (the default)
 //     - path: notes/**
 //       skip: true
@@ -27,9 +27,17 @@
 
 namespace egret::ingest {
 
+// How local times of a file become UTC: an offset, or a zone with its summer time.
+struct LocalTime {
+  Ticks utc_offset = 0;
+  const TimeZone* zone = nullptr;
+};
+// "+02:00", "UTC-5", "Europe/Berlin".
+Result<LocalTime> parse_local_time(std::string_view text);
+
 struct FileRule {
   std::string path, cluster = {}, region = {}, kind = {};
-  std::optional<Ticks> utc_offset = {};
+  std::optional<LocalTime> local = {};
   std::optional<bool> month_first = {};
   bool skip = false;
 };

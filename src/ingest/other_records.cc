@@ -1,5 +1,5 @@
 // Smaller sources: Calico flow logs, DNS-collector, Windows DNS events, Inspektor Gadget; and formats that are known by name only
-// (OTLP, Prometheus alerts), so that a folder with them is not called unknown.
+// (Prometheus alerts), so that a folder with them is not called unknown.
 #include <charconv>
 
 #include "base/dns_names.h"
@@ -184,26 +184,19 @@ int recognise_windows(std::string_view h, std::string_view) {
 int recognise_gadget(std::string_view h, std::string_view) {
   return json_with(h, {"\"qtype\"", "\"rcode\"", "\"mntns_id\"", "\"k8s\""}) ? 90 : 0;
 }
-int recognise_otlp(std::string_view h, std::string_view) {
-  return json_with(h, {"\"resourceLogs\""}) || json_with(h, {"\"resourceSpans\""}) || json_with(h, {"\"resourceMetrics\""}) ||
-                 json_with(h, {"\"resource_logs\""}) || json_with(h, {"\"resource_spans\""}) || json_with(h, {"\"resource_metrics\""})
-             ? 70
-             : 0;
-}
 int recognise_prometheus(std::string_view h, std::string_view) {
   return json_with(h, {"\"alertname\"", "\"labels\"", "\"annotations\""}) ? 70 : 0;
 }
 
 }  // namespace
 
-extern const Decoder kCalico, kDnsCollector, kWindowsDns, kGadget, kOtlp, kPrometheusAlerts;
+extern const Decoder kCalico, kDnsCollector, kWindowsDns, kGadget, kPrometheusAlerts;
 const Decoder kCalico{"calico", "Calico Enterprise flow logs", "ASimNetworkSessionLogs", recognise_calico, decode_records<calico>};
 const Decoder kDnsCollector{"dns-collector", "DNS-collector records of dnstap, flat or nested", "ASimDnsActivityLogs", recognise_collector,
                             decode_records<dns_collector>};
 const Decoder kWindowsDns{"windows-dns", "events of the Windows DNS server", "ASimDnsActivityLogs", recognise_windows,
                           decode_records<windows_dns>};
 const Decoder kGadget{"inspektor-gadget", "Inspektor Gadget trace_dns", "ASimDnsActivityLogs", recognise_gadget, decode_records<gadget>};
-const Decoder kOtlp{"otlp", "OTLP as JSON: known by name, not read yet", "", recognise_otlp, decode_records<nothing>};
 const Decoder kPrometheusAlerts{"prometheus-alerts", "alerts of Prometheus: known by name, not read", "", recognise_prometheus,
                                 decode_records<nothing>};
 

@@ -2,14 +2,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <functional>
 #include <map>
 
 #include "base/text.h"
 #include "ingest/decoder.h"
 #include "ingest/indicator.h"
 #include "ingest/json_dom.h"
-#include "ingest/json_records.h"
+#include "ingest/json_file.h"
 
 namespace egret::ingest {
 namespace {
@@ -20,23 +19,6 @@ std::optional<Ticks> time_of(const js::Element& e, std::string_view key) {
   if (const auto t = js::text(*v); !t.empty()) return parse_time(t);
   if (const auto n = js::integer(*v)) return time_of_epoch(*n);
   return {};
-}
-
-using Records = std::function<void(const js::Element&, std::string_view, uint64_t)>;
-
-void each(const Source& source, Sink& sink, std::initializer_list<std::string_view> envelopes, const Records& record) {
-  simdjson::dom::parser parser;
-  each_json_record(
-      source.bytes, envelopes,
-      {.record =
-           [&](std::string_view text, uint64_t line) {
-             js::Element e;
-             if (parser.parse(text.data(), text.size(), true).get(e) != simdjson::SUCCESS)
-               sink.error(line, "not valid JSON", text);
-             else
-               record(e, text, line);
-           },
-       .broken = [&](uint64_t line, std::string reason, std::string_view beginning) { sink.error(line, std::move(reason), beginning); }});
 }
 
 // --- STIX
@@ -108,8 +90,9 @@ void stix_object(const js::Element& e, std::string_view text, uint64_t line, con
 
 void decode_stix(const Source& source, Sink& sink) {
   std::map<std::string, uint64_t> others;
-  each(source, sink, {"objects"},
-       [&](const js::Element& e, std::string_view text, uint64_t line) { stix_object(e, text, line, source, sink, others); });
+  each_record(source, sink,
+              [&](const js::Element& e, std::string_view text, uint64_t line) { stix_object(e, text, line, source, sink, others); },
+              {"objects"});
   if (!others.empty()) sink.note("STIX objects that are no indicators (identities, malware, relationships and the like) give no rows");
 }
 
@@ -180,12 +163,14 @@ void misp_event(const js::Element& outer, std::string_view text, uint64_t line, 
 }
 
 void decode_misp(const Source& source, Sink& sink) {
-  each(source, sink, {"response"}, [&](const js::Element& e, std::string_view text, uint64_t line) {
-    if (const auto r = js::get(e, "response"); js::is_object(r))
-      misp_event(*r, text, line, source, sink);
-    else
-      misp_event(e, text, line, source, sink);
-  });
+  each_record(source, sink,
+              [&](const js::Element& e, std::string_view text, uint64_t line) {
+                if (const auto r = js::get(e, "response"); js::is_object(r))
+                  misp_event(*r, text, line, source, sink);
+                else
+                  misp_event(e, text, line, source, sink);
+              },
+              {"response"});
 }
 
 int recognise_misp(std::string_view head, std::string_view) {
@@ -201,7 +186,7 @@ int recognise_misp(std::string_view head, std::string_view) {
 // --- ECS
 
 void decode_ecs(const Source& source, Sink& sink) {
-  each(source, sink, {}, [&](const js::Element& e, std::string_view text, uint64_t line) {
+  each_record(source, sink, [&](const js::Element& e, std::string_view text, uint64_t line) {
     js::Element whole = e;
     if (const auto hit = js::get(e, "_source"); js::is_object(hit)) whole = *hit;
     const auto t = js::get(whole, {"threat", "indicator"});

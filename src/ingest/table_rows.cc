@@ -225,7 +225,10 @@ void TableRows::set(std::string_view column, const Cell& cell) {
   if (cell.kind == Cell::kNull) return;
   int c = m.find(t, column);
   TimeForm form = m.source.time_form();
-  if (column.ends_with("[UTC]")) form.utc_offset = 0;
+  if (column.ends_with("[UTC]")) {
+    form.utc_offset = 0;
+    form.zone = nullptr;
+  }
   if (c < 0) {
     for (const std::string_view time : kTimes)
       if (column == time && cell.kind == Cell::kText)

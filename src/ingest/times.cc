@@ -90,7 +90,8 @@ std::optional<Ticks> finish(Civil c, std::string_view rest, const TimeForm& form
   std::optional<Ticks> zone;
   blanks(rest);
   if (!rest.empty() && !clock(rest, c, zone)) return {};
-  const Ticks t = ticks_from_civil(c) - zone.value_or(form.utc_offset);
+  const Ticks local = ticks_from_civil(c);
+  const Ticks t = zone ? local - *zone : form.to_utc(local);
   if (t < 0 || t > kMaxDatetime) return {};
   return t;
 }
@@ -123,7 +124,7 @@ std::optional<Ticks> parse_time(std::string_view text, const TimeForm& form) {
       s.remove_suffix(3);
     else if (const auto zoned = parse_iso_datetime(s)) {
       const bool bare = s.back() != 'Z' && s.back() != 'z' && s.substr(10).find_first_of("+-") == std::string_view::npos;
-      return bare ? *zoned - form.utc_offset : *zoned;
+      return bare ? form.to_utc(*zoned) : *zoned;
     }
     if (const auto t = parse_iso_datetime(s)) return t;
     std::string_view rest = s;

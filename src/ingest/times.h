@@ -5,13 +5,16 @@
 #include <string_view>
 
 #include "base/time.h"
+#include "base/time_zone.h"
 
 namespace egret::ingest {
 
 // How a file writes times that do not say it themselves (from evidence.yaml).
 struct TimeForm {
-  Ticks utc_offset = 0;     // local time minus UTC
-  bool month_first = true;  // M/D/YYYY
+  Ticks utc_offset = 0;            // local time minus UTC
+  bool month_first = true;         // M/D/YYYY
+  const TimeZone* zone = nullptr;  // wins over utc_offset
+  Ticks to_utc(Ticks local) const { return zone ? zone->to_utc(local) : local - utc_offset; }
 };
 
 // "2022-04-01T06:14:09.1234567Z", "2022-04-01 06:14:09", "4/1/2022, 6:14:09.123 AM", "04/01/2022 06:14:09", "01.04.2022 06:14:09",

@@ -1,0 +1,157 @@
+"""Formats and wrappings that a folder of evidence may hold: zip archives, resolvers' query logs, OTLP, named time zones."""
+import io
+import json
+import struct
+import zipfile
+
+import pytest
+
+
+def rows(egret, data, query):
+    out = egret("query", query, "--data", data, "--format", "ndjson").out
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def question(second, name):
+    return f"2026-01-02T03:04:{second:02d}.000000000Z stdout F [INFO] 10.244.1.5:5353 - {second} \"A IN {name}. udp 40 false 512\" NOERROR qr,rd,ra 70 0.001s\n"
+
+
+def load(egret, tmp_path, *more):
+    result = egret("ingest", tmp_path / "in", "--data", tmp_path / "data", *more)
+    assert result.code == 0, result.err
+    return result
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "in").mkdir()
+    return tmp_path / "in"
+
+
+def zipped(files, method=zipfile.ZIP_DEFLATED):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as z:
+        for name, content in files.items():
+            z.writestr(name, content)
+    return out.getvalue()
+
+
+def test_zip_archives(egret, tmp_path, folder):
+    inner = zipped({"dns.log": question(3, "three.example")}, zipfile.ZIP_STORED)
+    (folder / "export.zip").write_bytes(zipped({
+        "prod/kube-system/coredns.log": question(1, "one.example"), "prod\\more.log": question(2, "two.example"), "prod/inner.zip": inner,
+        "__MACOSX/prod/._more.log": "x", "prod/empty/": ""}))
+    result = load(egret, tmp_path, "--format", "json").json()
+    assert result["errors"] == 0, result
+    assert sorted(f["file"] for f in result["files"] if f["format"] == "coredns") == [
+        "export.zip/prod/inner.zip/dns.log", "export.zip/prod/kube-system/coredns.log", "export.zip/prod/more.log"]
+    found = rows(egret, tmp_path / "data", "ASimDnsActivityLogs | project DnsQuery, Cluster | sort by DnsQuery asc")
+    assert [r["DnsQuery"] for r in found] == ["one.example", "three.example", "two.example"]
+    assert {r["Cluster"] for r in found} == {"prod"}
+
+
+def test_zip_archives_that_are_damaged_or_hostile(egret, tmp_path, folder):
+    good = zipped({"a.log": question(1, "one.example"), "b.log": question(2, "two.example")})
+    (folder / "cut.zip").write_bytes(good[:-30])
+    broken = bytearray(good)
+    broken[40] ^= 0xFF  # in the packed bytes of the first member
+    (folder / "broken.zip").write_bytes(bytes(broken))
+    # A hundred members that are one: the directory names the same bytes again and again.
+    bomb = zipped({"zeros": b"\0" * 30_000_000})
+    entry = bomb[bomb.index(b"PK\x01\x02"):bomb.index(b"PK\x05\x06")]
+    body = bomb[:bomb.index(b"PK\x01\x02")]
+    many = entry * 100
+    end = struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, 100, 100, len(many), len(body), 0)
+    (folder / "bomb.zip").write_bytes(body + many + end)
+    result = load(egret, tmp_path, "--format", "json").json()
+    reasons = {f["file"]: list(f["errors"]) for f in result["files"] if f["errors"]}
+    assert reasons["cut.zip"] == ["the zip archive has no directory: it ends early"]
+    assert any("a.log" in r for r in reasons["broken.zip"]), reasons
+    assert any("overlap" in r or "times its size" in r for r in reasons["bomb.zip"]), reasons
+    names = [r["DnsQuery"] for r in rows(egret, tmp_path / "data", "ASimDnsActivityLogs | project DnsQuery")]
+    assert "two.example" in names  # the good member of the broken archive
+
+
+BIND = """01-Apr-2022 06:14:09.123 queries: info: client @0x7f62b80115d0 10.244.1.7#55575 (docs.example.com): query: docs.example.com IN AAAA +E(0)K (10.0.0.10)
+01-Apr-2022 06:14:10.000 queries: info: client @0x7f62b80115d0 10.244.1.7#55576 (x.example.com): view inside: query: x.example.com IN A +T (10.0.0.10)
+01-Apr-2022 06:14:11.000 query-errors: info: client @0x7f62b80115d0 10.244.1.7#55577 (bad.example): query failed (timed out) for bad.example/IN/A at query.c:7841
+01-Apr-2022 06:14:12.000 general: info: zone example.com/IN: loaded serial 7
+"""
+
+UNBOUND = """[1648793649] unbound[17265:0] info: 10.244.1.7 ifconfig.co. A IN
+[1648793649] unbound[17265:0] reply: 10.244.1.7 ifconfig.co. A IN NOERROR 0.017445 0 51
+[1648793650] unbound[17265:1] reply: 10.244.1.8 nowhere.example. AAAA IN NXDOMAIN 0.001 1 40
+[1648793651] unbound[17265:0] info: server stats for thread 0: 11982 queries, 9074 answers from cache
+"""
+
+
+def test_resolver_logs(egret, tmp_path, folder):
+    (folder / "bind.log").write_text(BIND)
+    (folder / "unbound.log").write_text(UNBOUND)
+    result = load(egret, tmp_path, "--time-zone", "Europe/Berlin", "--format", "json").json()
+    assert result["errors"] == 0, result
+    found = rows(egret, tmp_path / "data", "ASimDnsActivityLogs | project TimeGenerated, EventProduct, EventSubType, SrcIpAddr, SrcPortNumber, DnsQuery, "
+                 "DnsQueryTypeName, EventResultDetails, NetworkProtocol | sort by EventProduct asc, TimeGenerated asc")
+    assert [(r["EventProduct"], r["EventSubType"], r["SrcIpAddr"], r["DnsQuery"], r["DnsQueryTypeName"], r["EventResultDetails"]) for r in found] == [
+        ("BIND", "request", "10.244.1.7", "docs.example.com", "AAAA", "NA"),
+        ("BIND", "request", "10.244.1.7", "x.example.com", "A", "NA"),
+        # Unbound's questions are left out where it logs the replies.
+        ("Unbound", "response", "10.244.1.7", "ifconfig.co", "A", "NOERROR"),
+        ("Unbound", "response", "10.244.1.8", "nowhere.example", "AAAA", "NXDOMAIN"),
+    ]
+    assert found[0]["TimeGenerated"].startswith("2022-04-01T04:14:09.123")  # summer time of Berlin
+    assert found[2]["TimeGenerated"].startswith("2022-04-01T06:14:09")
+    assert found[1]["NetworkProtocol"] == "TCP" and found[0]["SrcPortNumber"] == 55575
+
+
+def attribute(key, value):
+    return {"key": key, "value": {"intValue": str(value)} if isinstance(value, int) else {"stringValue": value}}
+
+
+def test_otlp(egret, tmp_path, folder):
+    resource = {"attributes": [attribute("service.name", "api"), attribute("service.namespace", "shop"), attribute("k8s.pod.name", "api-7f9-x"),
+                               attribute("k8s.namespace.name", "shop"), attribute("k8s.cluster.name", "prod")]}
+    spans = [
+        {"traceId": "5b8efff798038103d269b633813fc60c", "spanId": "eee19b7ec3c1b174", "name": "GET /export", "kind": 2, "startTimeUnixNano": "1648793649000000000",
+         "endTimeUnixNano": "1648793649250000000", "status": {"code": 2},
+         "attributes": [attribute("http.request.method", "GET"), attribute("url.scheme", "https"), attribute("server.address", "api.example.com"),
+                        attribute("url.path", "/export"), attribute("url.query", "source=http%3A%2F%2F2852039166%2F"), attribute("http.response.status_code", 502),
+                        attribute("client.address", "203.0.113.9")]},
+        {"traceId": "5b8efff798038103d269b633813fc60c", "spanId": "aaa19b7ec3c1b174", "parentSpanId": "eee19b7ec3c1b174", "name": "GET", "kind": "SPAN_KIND_CLIENT",
+         "startTimeUnixNano": 1648793649100000000, "endTimeUnixNano": 1648793649200000000,
+         "attributes": [attribute("http.request.method", "GET"), attribute("url.full", "http://169.254.169.254/"), attribute("server.address", "169.254.169.254")]},
+        {"spanId": "bbb19b7ec3c1b174", "name": "no time"}]
+    log = {"timeUnixNano": "1648793650000000000", "severityText": "INFO", "body": {"stringValue": "hello"}}
+    (folder / "traces.json").write_text(json.dumps({"resourceSpans": [{"resource": resource, "scopeSpans": [{"spans": spans}]}]}) + "\n" +
+                                        json.dumps({"resourceMetrics": []}) + "\n")
+    (folder / "logs.json").write_text(json.dumps({"resource_logs": [
+        {"resource": resource, "scope_logs": [{"log_records": [log]}]},
+        {"scope_logs": [{"log_records": [{"observed_time_unix_nano": "1648793651000000000", "severity_number": 17, "body": {"string_value": "bad"}}]}]}]}))
+    result = load(egret, tmp_path, "--format", "json").json()
+    assert result["errors"] == 1, result
+    data = tmp_path / "data"
+    request, = rows(egret, data, "AppRequests | project Url, ResultCode, Success, DurationMs, ClientIP, AppRoleName, AppRoleInstance, Cluster, OperationId")
+    assert request == {"Url": "https://api.example.com/export?source=http%3A%2F%2F2852039166%2F", "ResultCode": "502", "Success": False, "DurationMs": 250.0,
+                       "ClientIP": "203.0.113.9", "AppRoleName": "[shop]/api", "AppRoleInstance": "api-7f9-x", "Cluster": "prod",
+                       "OperationId": "5b8efff798038103d269b633813fc60c"}
+    call, = rows(egret, data, "AppDependencies | project Target, DependencyType, Data, ParentId, Success")
+    assert call == {"Target": "169.254.169.254", "DependencyType": "HTTP", "Data": "http://169.254.169.254/", "ParentId": "eee19b7ec3c1b174", "Success": True}
+    line, = rows(egret, data, "ContainerLogV2 | project PodNamespace, PodName, LogMessage, LogLevel, Cluster")
+    assert line == {"PodNamespace": "shop", "PodName": "api-7f9-x", "LogMessage": "hello", "LogLevel": "info", "Cluster": "prod"}
+    trace, = rows(egret, data, "AppTraces | project Message, SeverityLevel")
+    assert trace == {"Message": "bad", "SeverityLevel": 3}
+
+
+def test_named_time_zones(egret, tmp_path, folder):
+    table = "TimeGenerated,Computer,SyslogMessage\n2022-01-15 12:00:00,n1,winter\n2022-07-15 12:00:00,n1,summer\n"
+    for name in ("berlin", "offset", "plain"):
+        (folder / f"{name}.csv").write_text(table.replace("n1", name))
+    (folder / "evidence.yaml").write_text("files:\n- path: '*.csv'\n  kind: Syslog\n- path: berlin.csv\n  time_zone: Europe/Berlin\n- path: offset.csv\n  utc_offset: '-05:00'\n")
+    load(egret, tmp_path, "--time-zone", "Asia/Kolkata")
+    found = {(r["Computer"], r["SyslogMessage"]): r["T"] for r in rows(egret, tmp_path / "data", "Syslog | project Computer, SyslogMessage, T = format_datetime(TimeGenerated, 'HH:mm')")}
+    assert found == {("berlin", "winter"): "11:00", ("berlin", "summer"): "10:00", ("offset", "winter"): "17:00", ("offset", "summer"): "17:00",
+                     ("plain", "winter"): "06:30", ("plain", "summer"): "06:30"}
+    (folder / "evidence.yaml").write_text("files:\n- path: '*.csv'\n  time_zone: Europe/Berlim\n")
+    wrong = egret("ingest", folder, "--data", tmp_path / "data")
+    assert wrong.code == 2 and "did you mean 'Europe/Berlin'" in wrong.err
+    assert egret("ingest", folder / "plain.csv", "--data", tmp_path / "data", "--time-zone", "CET+99").code == 2
