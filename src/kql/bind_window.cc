@@ -69,6 +69,14 @@ Node* Binder::hoist_windows(const Syntax* s, Node* in, Env* env) {
   return in;
 }
 
+Node* Binder::in_row_order(Node* root) {
+  if (root->find(kRowName) < 0 || !root->order.empty()) return root;
+  Node* n = plan.over(root);
+  const Column& row = n->columns[static_cast<size_t>(n->find(kRowName))];
+  n->order.push_back({row.sql, row.deps});
+  return n;
+}
+
 Node* Binder::window_layer(const Syntax* call, Node* in, Env* env) {
   Node* n = plan.over(in);
   if (!in->order.empty() && !in->limited()) n = prepare(in, {}, env, kOrder) == in ? n : n;

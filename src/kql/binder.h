@@ -58,6 +58,9 @@ class Binder {
   std::string unsupported;  // why the query binds but cannot run
   std::vector<Diagnostic> warnings;
 
+  // The engine's window functions lose the order that they were computed in: the result gets it back.
+  Node* in_row_order(Node* root);
+
  private:
   friend struct Aggregates;
 

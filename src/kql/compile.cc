@@ -44,6 +44,7 @@ std::expected<Query, std::vector<Diagnostic>> compile(std::string_view text, con
     return std::unexpected(std::move(diagnostics));
   }
   if (root->kind != Node::Kind::kSelect || root->shared) root = binder.plan.over(root);
+  root = binder.in_row_order(root);
   Query query;
   query.shape = std::make_shared<model::Table>();
   for (const Column& c : root->columns)
