@@ -59,6 +59,19 @@ std::optional<std::string> decode_base64(std::string_view text) {
   return out;
 }
 
+std::string percent_decoded(std::string_view s, bool plus_is_space) {
+  std::string out;
+  for (size_t i = 0; i < s.size(); ++i) {
+    if (s[i] == '%' && i + 2 < s.size() && hex_digit(s[i + 1]) >= 0 && hex_digit(s[i + 2]) >= 0) {
+      out += static_cast<char>(hex_digit(s[i + 1]) * 16 + hex_digit(s[i + 2]));
+      i += 2;
+    } else {
+      out += plus_is_space && s[i] == '+' ? ' ' : s[i];
+    }
+  }
+  return out;
+}
+
 void append_utf8(std::string& out, uint32_t c) {
   if (c >= 0x110000 || (c >= 0xd800 && c < 0xe000)) c = 0xfffd;
   if (c < 0x80) {

@@ -18,6 +18,9 @@ std::string base64(std::string_view bytes);
 // Both alphabets, with or without padding; line ends and spaces are skipped. Nothing where a character belongs to neither.
 std::optional<std::string> decode_base64(std::string_view text);
 
+// %41 as the byte that it stands for; what is no such escape stays.
+std::string percent_decoded(std::string_view text, bool plus_is_space = false);
+
 // The code point in UTF-8; U+FFFD for surrogates and beyond U+10FFFF.
 void append_utf8(std::string& out, uint32_t code_point);
 

@@ -4,12 +4,10 @@
 #include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
 #include <cstring>
 #include <filesystem>
 
@@ -18,6 +16,7 @@
 #include "cli/options.h"
 #include "sensor/block_service.h"
 #include "sensor/privileges.h"
+#include "sensor/stop_signals.h"
 
 namespace egret::block {
 
@@ -75,12 +74,7 @@ Result<void> run(sensor::BlockControlOptions control_options, const sensor::Bloc
   TRY_VOID(need_folder(control_options.journal.substr(0, control_options.journal.rfind('/'))));
   TRY_VOID(hold_lock(control_options.journal + ".lock"));
 
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  sigprocmask(SIG_BLOCK, &signals, nullptr);
-  const int stop = signalfd(-1, &signals, SFD_CLOEXEC);
+  const int stop = sensor::stop_signals();
   const SystemClock clock;
   TRY(const auto control, sensor::BlockControl::open(control_options, clock));
   // A node that is overloaded is the very one that has to be cut off.

@@ -1,13 +1,11 @@
 // egret-sensor: options, signals, and the sensor. Nothing else.
 #include <fmt/format.h>
-#include <sys/signalfd.h>
-
-#include <csignal>
 
 #include "base/duration.h"
 #include "cli/command.h"
 #include "cli/options.h"
 #include "sensor/sensor.h"
+#include "sensor/stop_signals.h"
 
 namespace egret {
 namespace {
@@ -71,12 +69,7 @@ int run(const std::vector<std::string>& args) {
   o.processes = processes == "none"  ? sensor::ProcessRows::kNone
                 : processes == "all" ? sensor::ProcessRows::kAll
                                      : sensor::ProcessRows::kNetwork;
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  sigprocmask(SIG_BLOCK, &signals, nullptr);
-  const int stop = signalfd(-1, &signals, SFD_CLOEXEC);
+  const int stop = sensor::stop_signals();
   const auto result = sensor::run_sensor(o, stop);
   return result ? cli::kDone : cli::report(result.error());
 }

@@ -11,12 +11,8 @@ int agent(const Arguments& arguments) {
   Log truth;
   const auto place = place_from(arguments, truth);
   if (!place) return give_up(place.error());
-  std::vector<Step> steps;
-  if (const std::string path = arguments.text("script"); !path.empty()) {
-    auto read = read_script(path);
-    if (!read) return give_up(read.error());
-    steps = std::move(*read);
-  }
+  const auto steps = script_from(arguments);
+  if (!steps) return give_up(steps.error());
   Step own, check;
   own.name = arguments.text("own");
   own.port = static_cast<uint16_t>(arguments.number("own-port", 443));
@@ -27,7 +23,7 @@ int agent(const Arguments& arguments) {
   check.tls = check.port == 443;
   check.method = "GET";
   if (own.name.empty() || check.name.empty()) return give_up(Error{ErrorKind::kUsage, "--own and --check are needed", {}});
-  std::thread habits([&] { do_all(steps, *place); });
+  std::thread habits([&] { do_all(*steps, *place); });
   const auto tries = arguments.number("tries", 3);
   bool reached = false;
   for (int64_t n = 0; n < tries && !reached; ++n) {

@@ -8,13 +8,9 @@ int client(const Arguments& arguments) {
   Log truth;
   const auto place = place_from(arguments, truth);
   if (!place) return give_up(place.error());
-  std::vector<Step> steps;
-  if (const std::string path = arguments.text("script"); !path.empty()) {
-    auto read = read_script(path);
-    if (!read) return give_up(read.error());
-    steps = std::move(*read);
-  }
-  do_all(steps, *place);
+  const auto steps = script_from(arguments);
+  if (!steps) return give_up(steps.error());
+  do_all(*steps, *place);
   if (arguments.number("once", 0) != 0) return 0;
   return pause(arguments);
 }

@@ -7,19 +7,13 @@
 #include <charconv>
 #include <thread>
 
+#include "base/encoding.h"
 #include "base/text.h"
 
 namespace egret::labpod {
 namespace {
 
 constexpr size_t kMostHead = 64 * 1024, kMostBody = 64 << 20;
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 std::map<std::string, std::string> parse_headers(std::string_view head) {
   std::map<std::string, std::string> headers;
@@ -99,27 +93,14 @@ void converse(Connection c, const HttpHandler& handler, Log& log) {
 
 }  // namespace
 
-std::string percent_decode(std::string_view s) {
-  std::string out;
-  for (size_t i = 0; i < s.size(); ++i) {
-    if (s[i] == '%' && i + 2 < s.size() && hex_digit(s[i + 1]) >= 0 && hex_digit(s[i + 2]) >= 0) {
-      out += static_cast<char>(hex_digit(s[i + 1]) * 16 + hex_digit(s[i + 2]));
-      i += 2;
-    } else {
-      out += s[i] == '+' ? ' ' : s[i];
-    }
-  }
-  return out;
-}
-
-std::string HttpRequest::path() const { return percent_decode(target.substr(0, target.find('?'))); }
+std::string HttpRequest::path() const { return percent_decoded(target.substr(0, target.find('?')), true); }
 
 std::string HttpRequest::query(std::string_view parameter) const {
   const size_t mark = target.find('?');
   if (mark == std::string::npos) return {};
   for (const std::string& pair : split(std::string_view(target).substr(mark + 1), '&')) {
     const size_t equals = pair.find('=');
-    if (pair.substr(0, equals) == parameter && equals != std::string::npos) return percent_decode(pair.substr(equals + 1));
+    if (pair.substr(0, equals) == parameter && equals != std::string::npos) return percent_decoded(pair.substr(equals + 1), true);
   }
   return {};
 }

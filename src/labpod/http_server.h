@@ -28,7 +28,6 @@ using HttpHandler = std::function<HttpResponse(const HttpRequest&)>;
 // Options common to all: --bind ADDRESS, --http PORT…, --tls PORT… with --certificate and --key, --log FILE. Returns only when it fails.
 int serve_http(const Arguments& arguments, const HttpHandler& handler);
 
-std::string percent_decode(std::string_view text);
 // A request and its whole answer over an open connection.
 struct HttpReply {
   int status = 0;

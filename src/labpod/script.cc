@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "base/text.h"
+#include "labpod/roles.h"
 
 namespace egret::labpod {
 namespace {
@@ -70,7 +71,9 @@ Result<std::vector<Step>> parse_script(std::string_view text) {
   return steps;
 }
 
-Result<std::vector<Step>> read_script(const std::string& path) {
+Result<std::vector<Step>> script_from(const Arguments& arguments) {
+  const std::string path = arguments.text("script");
+  if (path.empty()) return std::vector<Step>{};
   std::ifstream file(path);
   if (!file) return unavailable(fmt::format("{} cannot be read", path));
   std::stringstream text;

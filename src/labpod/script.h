@@ -29,6 +29,7 @@ struct Step {
 };
 
 Result<std::vector<Step>> parse_script(std::string_view text);
-Result<std::vector<Step>> read_script(const std::string& path);
+// The script that --script names; no steps without it.
+Result<std::vector<Step>> script_from(const class Arguments& arguments);
 
 }  // namespace egret::labpod

@@ -63,11 +63,9 @@ int shop(const Arguments& arguments) {
   static Log truth;  // lives as long as the program
   auto place = place_from(arguments, truth);
   if (!place) return give_up(place.error());
-  if (const std::string path = arguments.text("script"); !path.empty()) {
-    auto steps = read_script(path);
-    if (!steps) return give_up(steps.error());
-    std::thread([steps = *steps, where = *place] { do_all(steps, where); }).detach();
-  }
+  auto steps = script_from(arguments);
+  if (!steps) return give_up(steps.error());
+  if (!steps->empty()) std::thread([steps = std::move(*steps), where = *place] { do_all(steps, where); }).detach();
   const bool hole = arguments.number("hole", 1) != 0;
   return serve_http(arguments, [=](const HttpRequest& q) {
     const std::string path = q.path();

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/encoding.h"
 #include "base/text.h"
 
 namespace egret::kql::json {
@@ -54,24 +55,6 @@ std::string_view take_value(std::string_view s, size_t& at) {
     while (at < s.size() && !is_space(s[at]) && s[at] != ',' && s[at] != ']' && s[at] != '}') ++at;
   }
   return s.substr(from, at - from);
-}
-
-void append_utf8(std::string& out, uint32_t c) {
-  if (c < 0x80) {
-    out += static_cast<char>(c);
-  } else if (c < 0x800) {
-    out += static_cast<char>(0xc0 | c >> 6);
-    out += static_cast<char>(0x80 | (c & 0x3f));
-  } else if (c < 0x10000) {
-    out += static_cast<char>(0xe0 | c >> 12);
-    out += static_cast<char>(0x80 | (c >> 6 & 0x3f));
-    out += static_cast<char>(0x80 | (c & 0x3f));
-  } else {
-    out += static_cast<char>(0xf0 | c >> 18);
-    out += static_cast<char>(0x80 | (c >> 12 & 0x3f));
-    out += static_cast<char>(0x80 | (c >> 6 & 0x3f));
-    out += static_cast<char>(0x80 | (c & 0x3f));
-  }
 }
 
 bool hex4(std::string_view s, size_t at, uint32_t& out) {
@@ -316,7 +299,7 @@ void append_unquoted(std::string& out, std::string_view quoted) {
           c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
           i += 6;
         }
-        append_utf8(out, c >= 0xd800 && c < 0xe000 ? 0xfffd : c);
+        append_utf8(out, c);
         break;
       }
       default: out += s[i];

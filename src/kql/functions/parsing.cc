@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/encoding.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "kql/functions/json.h"
@@ -17,20 +18,9 @@ using functions::ArrayOut;
 using functions::ObjectOut;
 using model::Type;
 
-int hex_digit(char c) {
-  return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-std::string percent_decoded(std::string_view s) {
-  std::string out;
-  for (size_t i = 0; i < s.size(); ++i) {
-    if (s[i] == '%' && i + 2 < s.size() && hex_digit(s[i + 1]) >= 0 && hex_digit(s[i + 2]) >= 0) {
-      out += static_cast<char>(hex_digit(s[i + 1]) * 16 + hex_digit(s[i + 2]));
-      i += 2;
-    } else {
-      out += s[i];
-    }
-  }
+// What would not be text is left as it was.
+std::string percent_decoded_text(std::string_view s) {
+  std::string out = percent_decoded(s);
   return is_valid_utf8(out) ? out : std::string(s);
 }
 
@@ -44,7 +34,7 @@ std::string query_bag(std::string_view query) {
     if (pair.empty()) continue;
     const size_t equals = pair.find('=');
     const std::string_view value = equals == std::string_view::npos ? std::string_view{} : pair.substr(equals + 1);
-    bag.add(json_quote(percent_decoded(pair.substr(0, equals))), json_quote(percent_decoded(value)));
+    bag.add(json_quote(percent_decoded_text(pair.substr(0, equals))), json_quote(percent_decoded_text(value)));
   }
   bag.done();
   return buffer;
