@@ -10,6 +10,8 @@ without them."""
 import argparse
 import ctypes
 import json
+import mmap
+import multiprocessing
 import os
 import pathlib
 import signal
@@ -19,7 +21,6 @@ import struct
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -56,32 +57,45 @@ for line in sys.stdin:
 
 
 class Arrivals:
-    """The kernel's time of each IPv4 packet that reaches the outside, kept for the last one only."""
+    """The kernel's time of each IPv4 packet that reaches the outside, kept for the last one only. A process of its own: a thread here would hold
+    the interpreter just when the command is to be started."""
 
     def __init__(self, netns):
-        self.last, self.count = 0, 0
-        ready = threading.Event()
-
-        def listen():
-            with open(f"/run/netns/{netns}") as ns:  # this thread alone
-                if ctypes.CDLL(None, use_errno=True).setns(ns.fileno(), 0x40000000) != 0:
-                    os._exit(3)
-            s = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800))
-            s.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-            s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
-            ready.set()
-            while True:
-                data, control, _, address = s.recvmsg(128, 256)
-                if address[2] == socket.PACKET_OUTGOING or data[16:20] != socket.inet_aton(OUTSIDE):
-                    continue
-                if data[9] == socket.IPPROTO_TCP and data[(data[0] & 15) * 4 + 13] & 4:
-                    continue  # a reset: the node's own answer to what the far side still sends, now that no connection is there
-                for _, kind, value in control:
-                    if kind == SO_TIMESTAMPNS:
-                        seconds, ns = struct.unpack("qq", value)
-                        self.last, self.count = seconds * 10**9 + ns, self.count + 1
-        threading.Thread(target=listen, daemon=True).start()
+        self.seen = mmap.mmap(-1, 16)  # time of the last, count
+        ready = multiprocessing.get_context("fork").Event()
+        self.process = multiprocessing.get_context("fork").Process(target=self.listen, args=(netns, ready), daemon=True)
+        self.process.start()
         assert ready.wait(10), f"no packet socket in {netns}"
+
+    def listen(self, netns, ready):
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        with open(f"/run/netns/{netns}") as ns:
+            if ctypes.CDLL(None, use_errno=True).setns(ns.fileno(), 0x40000000) != 0:
+                os._exit(3)
+        s = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800))
+        s.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+        ready.set()
+        count = 0
+        while True:
+            data, control, _, address = s.recvmsg(128, 256)
+            if address[2] == socket.PACKET_OUTGOING or data[16:20] != socket.inet_aton(OUTSIDE):
+                continue
+            if data[9] == socket.IPPROTO_TCP and data[(data[0] & 15) * 4 + 13] & 4:
+                continue  # a reset: the node's own answer to what the far side still sends, now that no connection is there
+            for _, kind, value in control:
+                if kind == SO_TIMESTAMPNS:
+                    seconds, ns = struct.unpack("qq", value)
+                    count += 1
+                    struct.pack_into("qq", self.seen, 0, seconds * 10**9 + ns, count)
+
+    @property
+    def last(self):
+        return struct.unpack_from("q", self.seen, 0)[0]
+
+    @property
+    def count(self):
+        return struct.unpack_from("q", self.seen, 8)[0]
 
 
 def percentile(values, p):
