@@ -1,6 +1,7 @@
 """Incidents played for real in a lab of this machine: what was logged must lead to who did it."""
 import json
 import os
+import re
 
 import pytest
 
@@ -55,7 +56,16 @@ def test_what_does_not_run_live_says_so(egret):
     assert r.code == 2 and "--live" in r.err
 
 
-def test_the_payment_pod(live):
+def truth_of(live):
+    return json.loads((live.out / "truth.json").read_text())
+
+
+def web_rows(read):
+    table = read["tables"]["ASimWebSessionLogs"]
+    return [dict(zip([c["name"] for c in table["columns"]], row)) for row in table["rows"]]
+
+
+def test_the_payment_pod(egret, live, tmp_path):
     """The hole is real: encoded requests go in through the sidecar, the token comes from the metadata service, data leaves for the listed host."""
     code, result = live("payment-pod", "--apps", "1", "--seconds", "8")
     assert code == 0 and result["passed"], result["checks"]
@@ -67,3 +77,25 @@ def test_the_payment_pod(live):
     assert "2852039166" in access and "outbound" not in access  # the metadata service's address as one number, in the request that came in
     handed_on = [json.loads(line) for p in truth.glob("attacker-*.jsonl") for line in p.read_text().splitlines()]
     assert any(x["result"] == "ok" for x in handed_on)
+
+    # The capture that was taken on demand holds such a request itself, though no log of the proxy were there.
+    captures = {str(p.relative_to(evidence)): p for p in evidence.rglob("*.pcapng")}
+    packets = [row for p in captures.values() for row in web_rows(egret("pcap", "read", "--format", "json", p).json())]
+    forged = [row for row in packets if row["Direction"] == "inbound" and "0xA9FEA9FE" in row["Url"]]
+    assert forged and all(row["SrcWorkload"] == truth_of(live)["owner"] for row in forged)
+    # Decoded step by step from there, and in the answer with the file that shows it.
+    carried = next(p for p in answer["payloads"] if p["captured"])
+    assert carried["file"] in captures and carried["format"] == "packet-capture" and carried["clients"][0].startswith("185.220.101.")
+    assert [s["what"] for s in carried["steps"]] == ["as sent", "percent-encoding", "hexadecimal address"]
+    assert carried["decoded"].startswith("http://169.254.169.254/metadata/identity/oauth2/token") and carried["asked"].startswith("a token")
+    # The same with nothing but packets and Kubernetes' objects: whose they are is in the file.
+    for log in [*evidence.rglob("istio-proxy/*.log")]:
+        log.unlink()
+    page = egret("investigate", evidence)
+    assert page.code == 0, page.err
+    assert "What the requests carried, decoded" in page.out and ".pcapng" in page.out and "hexadecimal address" in page.out
+    report = tmp_path / "report.html"
+    assert egret("incident", "report", "1", "--out", report).code == 0
+    text = re.sub(r"<[^>]*>", " ", report.read_text())
+    decoded = text[text.index("What the requests carried, decoded"):]
+    assert "http://169.254.169.254/metadata/identity/oauth2/token" in decoded and carried["file"] in decoded and "hexadecimal address" in decoded

@@ -115,11 +115,27 @@ void Rows::common(model::Batch& b, const Columns& c, const Conversation& who, in
   if (who.protocol == kTcp || who.protocol == kUdp) b.set_int(c.src_port, who.client_port);
   const std::string& cluster = identity_.cluster.empty() ? cluster_ : identity_.cluster;
   if (!cluster.empty()) b.set_string(c.cluster, cluster);
-  if (!identity_.pod.empty() &&
-      std::find(identity_.addresses.begin(), identity_.addresses.end(), who.client) != identity_.addresses.end()) {
-    b.set_string(c.name_space, identity_.name_space);
-    b.set_string(c.pod, identity_.pod);
-    if (!identity_.workload.empty()) b.set_string(c.workload, identity_.workload);
+  if (is_pod(who.client)) name_pod(b, c);
+}
+
+bool Rows::is_pod(const IpAddress& a) const {
+  return !identity_.pod.empty() && std::find(identity_.addresses.begin(), identity_.addresses.end(), a) != identity_.addresses.end();
+}
+
+void Rows::name_pod(model::Batch& b, const Columns& c) {
+  b.set_string(c.name_space, identity_.name_space);
+  b.set_string(c.pod, identity_.pod);
+  if (!identity_.workload.empty()) b.set_string(c.workload, identity_.workload);
+}
+
+// Requests name the pod whose packets these are, whichever side it is on, as a pod's proxy does in its log.
+void Rows::web(model::Batch& b, const Columns& c, int direction, const Conversation& who, int64_t time) {
+  common(b, c, who, time);
+  if (is_pod(who.client)) {
+    b.set_string(direction, "outbound");
+  } else if (is_pod(who.server)) {
+    b.set_string(direction, "inbound");
+    name_pod(b, c);
   }
 }
 
@@ -254,10 +270,11 @@ void Rows::dns(const DnsEvent& e) {
 namespace {
 
 struct WebColumns {
-  int end, details, dst_port, host, method, version, agent, status, url, src_bytes, dst_bytes, duration, app, http_host, referrer, content,
-      xff, proto;
+  int direction, end, details, dst_port, host, method, version, agent, status, url, src_bytes, dst_bytes, duration, app, http_host,
+      referrer, content, xff, proto;
   explicit WebColumns(const model::Batch& b)
-      : end(b.column("EventEndTime")),
+      : direction(b.column("Direction")),
+        end(b.column("EventEndTime")),
         details(b.column("EventResultDetails")),
         dst_port(b.column("DstPortNumber")),
         host(b.column("DstHostname")),
@@ -289,7 +306,7 @@ void Rows::http(const HttpEvent& e) {
   model::Batch& b = rows_("ASimWebSessionLogs");
   static const Columns c(b);
   static const WebColumns w(b);
-  common(b, c, e.who, e.time);
+  web(b, c, w.direction, e.who, e.time);
   ++http_rows;
   const auto set = [&](int column, std::string_view s) {
     if (!s.empty()) b.set_string(column, utf8(s, text_));
@@ -324,7 +341,7 @@ void Rows::tls(const TlsEvent& e) {
   static const WebColumns w(b);
   static const int version = b.column("TlsVersion"), cipher = b.column("TlsCipher"), alpn = b.column("TlsAlpn"), ja3 = b.column("TlsJa3"),
                    ja3s = b.column("TlsJa3s");
-  common(b, c, e.who, e.time);
+  web(b, c, w.direction, e.who, e.time);
   ++tls_rows;
   b.set_string(c.type, "NetworkSession");
   b.set_string(c.result, e.established ? "Success" : e.alert >= 0 ? "Failure" : "NA");

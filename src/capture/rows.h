@@ -31,6 +31,9 @@ class Rows final : public Events {
  private:
   struct Columns;
   void common(model::Batch& b, const Columns& c, const Conversation& who, int64_t time);
+  void web(model::Batch& b, const Columns& c, int direction, const Conversation& who, int64_t time);
+  void name_pod(model::Batch& b, const Columns& c);
+  bool is_pod(const IpAddress& address) const;
 
   RowsOf rows_;
   std::string cluster_;

@@ -144,6 +144,7 @@ const std::vector<View>& views() {
         "TlsAlpn",
         "TlsJa3",
         "TlsJa3s",
+        "Direction",
         "Cluster",
         "SrcNamespace",
         "SrcPodName",

@@ -10,6 +10,7 @@
 #include "incident/mask.h"
 #include "incident/report.h"
 #include "investigate/page.h"
+#include "investigate/payloads.h"
 
 namespace egret::incident {
 
@@ -33,6 +34,7 @@ class Html {
     head();
     picture();
     reasons();
+    payloads();
     plan();
     credentials();
     release();
@@ -144,6 +146,29 @@ class Html {
         out_ += "<details><summary>" + v(p.statement) + "</summary><p>Overturned by: " + v(p.overturned_by) +
                 " A row in the result of this query means so:</p><pre>" + lines(p.query) + "</pre></details>";
       }
+    }
+  }
+
+  void payloads() {
+    const auto told = investigate::told_payloads(a_);
+    if (told.empty()) return;
+    h2("What the requests carried, decoded");
+    for (const auto& t : told) {
+      const auto& p = *t.example;
+      out_ += fmt::format("<div class=\"step\"><h3>{}{}{}</h3>", v(p.what),
+                          p.parameter.empty() ? "" : " in the parameter " + v(p.parameter), p.asked.empty() ? "" : ": " + v(p.asked));
+      out_ += fmt::format("<p>To {} ({}), from {}, first at {} UTC{}</p>", v(p.workload), v(join(p.pods, ", ")), v(join(p.clients, ", ")),
+                          time(p.first), p.hidden.empty() ? "." : ", made unreadable by " + v(p.hidden) + ".");
+      out_ += "<table><tr><th>Layer</th><th>What it says</th></tr>";
+      out_ += "<tr><td>the request</td><td><code>" + v(p.url) + "</code></td></tr>";
+      for (const auto& s : p.steps) out_ += "<tr><td>" + v(s.what) + "</td><td><code>" + v(s.text) + "</code></td></tr>";
+      out_ += "</table>";
+      if (!t.shown_by.empty()) {
+        out_ += "<p><span class=\"label\">Seen in:</span></p><ul>";
+        for (const auto& file : t.shown_by) out_ += "<li>" + v(file) + "</li>";
+        out_ += "</ul>";
+      }
+      out_ += "</div>\n";
     }
   }
 

@@ -6,6 +6,7 @@
 #include "incident/mask.h"
 #include "incident/report.h"
 #include "investigate/page.h"
+#include "investigate/payloads.h"
 
 namespace egret::incident {
 
@@ -55,6 +56,16 @@ std::string report_markdown(const Case& c, const ReportOptions& options) {
     out += "\n### It holds as long as\n\n";
     for (const auto& p : a.verdict.premises)
       out += "- " + v(p.statement) + " Overturned by: " + v(p.overturned_by) + "\n\n" + code(p.query) + "\n";
+  }
+  if (const auto told = investigate::told_payloads(a); !told.empty()) {
+    out += "\n## What the requests carried, decoded\n";
+    for (const auto& t : told) {
+      const auto& p = *t.example;
+      out += fmt::format("\n### {}{}\n\nTo {}, from {}, first at {} UTC.\n\n", v(p.what), p.asked.empty() ? "" : ": " + v(p.asked),
+                         v(p.workload), v(join(p.clients, ", ")), time(p.first));
+      for (const auto& s : p.steps) out += "- " + v(s.what) + ": " + v(s.text) + "\n";
+      for (const auto& file : t.shown_by) out += "- seen in " + v(file) + "\n";
+    }
   }
   if (!a.plan.empty()) {
     out += "\n## Plan, in order\n";

@@ -163,6 +163,26 @@ struct Credential {
   std::vector<int64_t> rows;
 };
 
+struct PayloadStep {
+  std::string what;  // "as sent", then the layer that was undone: "percent-encoding", "decimal address"
+  std::string text;  // what it gave
+};
+
+// Requests to the owner that carried one thing, as one file shows them.
+struct CarriedPayload {
+  std::string cluster, workload;
+  std::vector<std::string> pods, clients;
+  Ticks first = 0, last = 0;
+  int64_t requests = 0;
+  std::string url;                 // as sent
+  std::string parameter;           // that held it
+  std::vector<PayloadStep> steps;  // the last is what the server would ask for
+  std::string decoded, what, asked, hidden;
+  std::string file, format;  // that shows it
+  bool captured = false;     // from packets
+  std::vector<int64_t> rows;
+};
+
 struct Missing {
   std::string log;          // which log
   std::string where;        // cluster
@@ -214,6 +234,7 @@ struct Answer {
   Release release;
   Verdict verdict;
   std::vector<Action> plan;
+  std::vector<CarriedPayload> payloads;
   std::vector<Credential> credentials;
   std::vector<Missing> missing;
   std::vector<TimelineEntry> timeline;

@@ -5,6 +5,7 @@
 #include "investigate/cause.h"
 #include "investigate/facts.h"
 #include "investigate/judgement.h"
+#include "investigate/payloads.h"
 #include "investigate/plan.h"
 #include "investigate/verdict.h"
 
@@ -24,6 +25,7 @@ Result<void> conclude(store::Engine& engine, Ticks now, Answer& a) {
   explain_cause(a);
   TRY_VOID(weigh_verdict(engine, now, judgements, tables, a));
   decide(decision, judgements, tables, now, a);
+  TRY_VOID(find_payloads(engine, now, judgements, a));
   TRY_VOID(find_credentials(engine, now, judgements, a));
   TRY_VOID(make_plan(engine, now, tables, a));
   TRY_VOID(tell_timeline(engine, now, judgements, a));

@@ -205,6 +205,34 @@ void fields(V& v, Is<Credential> auto& c) {
 }
 
 template <class V>
+void fields(V& v, Is<PayloadStep> auto& s) {
+  v("what", s.what, "As sent, then the layer that was undone.");
+  v("text", s.text, "What it gave.");
+}
+
+template <class V>
+void fields(V& v, Is<CarriedPayload> auto& p) {
+  v("cluster", p.cluster, "Cluster.");
+  v("workload", p.workload, "Whom it was sent to, namespace/Kind/name.");
+  v("pods", p.pods, "Its pods that got it.");
+  v("clients", p.clients, "Who sent it.");
+  v.time("first", p.first, "The first of these requests.");
+  v.time("last", p.last, "The last.");
+  v("requests", p.requests, "How many, in this file. Another file may show the same ones.");
+  v("url", p.url, "The first one's path and query, as sent.");
+  v("parameter", p.parameter, "The parameter that carried it.");
+  v("steps", p.steps, "Layer by layer; the last is what the server would ask for.");
+  v("decoded", p.decoded, "What the server would ask for.");
+  v("what", p.what, "What that is.");
+  v("asked", p.asked, "What is asked for there, where it is known.");
+  v("hidden", p.hidden, "By what it was made unreadable; empty: it was plain.");
+  v("file", p.file, "The file that shows it, below the folder that was read.");
+  v("format", p.format, "Its format.");
+  v("captured", p.captured, "Whether it was seen in packets, not in a log.");
+  v("rows", p.rows, "_RowId of the rows it rests on.");
+}
+
+template <class V>
 void fields(V& v, Is<Missing> auto& m) {
   v("log", m.log, "Which log would tell most next.");
   v("where", m.where, "In which cluster.");
@@ -275,6 +303,7 @@ void fields(V& v, Is<Answer> auto& a) {
   v("release", a.release, "Which version brought it.");
   v("verdict", a.verdict, "Is it bad.");
   v("plan", a.plan, "What to do, in order.");
+  v("payloads", a.payloads, "What requests to the owner carried, decoded, and the files that show it.");
   v("credentials", a.credentials, "What the workload can reach, in the order to rotate.");
   v("missing", a.missing, "Which log would tell most next.");
   v("timeline", a.timeline, "What happened, in order.");

@@ -11,7 +11,7 @@ namespace egret::investigate {
 
 namespace {
 
-constexpr std::string_view kKinds[] = {"names", "regions", "trigger", "verdict", "credentials", "timeline"};
+constexpr std::string_view kKinds[] = {"names", "regions", "trigger", "verdict", "payloads", "credentials", "timeline"};
 
 std::string text_of(const YAML::Node& n, const char* key) { return n[key] && n[key].IsScalar() ? n[key].as<std::string>() : std::string(); }
 
@@ -46,7 +46,7 @@ Result<Judgement> parse_judgement(const ContentFile& file) {
     if (std::ranges::find(kKinds, j.kind) == std::end(kKinds)) {
       const std::string near = near_name(j.kind, kKinds);
       return wrong(root["kind"] ? root["kind"].Mark().line : 0,
-                   "kind '" + j.kind + "' is not one of names, regions, trigger, verdict, credentials, timeline",
+                   "kind '" + j.kind + "' is not one of names, regions, trigger, verdict, payloads, credentials, timeline",
                    near.empty() ? std::string() : "did you mean " + near + "?");
     }
     if (j.query.empty()) return wrong(root.Mark().line, "query is missing");

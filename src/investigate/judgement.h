@@ -1,9 +1,9 @@
 #pragma once
 // The content of content/verdict: KQL that says what the names are, how regions differ, what sets the contact off, what speaks for
-// malicious or benign, which credentials are in reach, and what happened when. Queries read the case's own tables (case_tables.h).
+// malicious or benign, what requests carried, which credentials are in reach, and what happened when. Queries read the case's own tables (case_tables.h).
 //
 //   id: connection-check
-//   kind: verdict                 # names, regions, trigger, verdict, credentials, timeline
+//   kind: verdict                 # names, regions, trigger, verdict, payloads, credentials, timeline
 //   question: Is the name one that only tells a caller its address?
 //   group: behaviour              # verdict and trigger: tests of one group look at one observation, the strongest counts
 //   cap: 12                       # decibans it may give at most, either way

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "investigate/lines.h"
+#include "investigate/payloads.h"
 
 namespace egret::investigate {
 
@@ -157,6 +158,30 @@ void verdict_part(const Answer& a, const PageOptions& options, Lines& out) {
   }
 }
 
+// What was asked for, in the words of a person: the request as it came, then each layer on a line.
+void payloads_part(const Answer& a, const PageOptions& options, Lines& out) {
+  if (a.payloads.empty()) return;
+  out.heading("What the requests carried, decoded");
+  constexpr size_t kShown = 3, kLongest = 240;
+  constexpr int kLayer = 21;  // columns of a layer's name
+  const auto told = told_payloads(a);
+  for (size_t i = 0; i < told.size(); ++i) {
+    if (!options.evidence && i == kShown) {
+      out.text("  …", fmt::format("{} more; the report has them all", told.size() - kShown), 4);
+      break;
+    }
+    const CarriedPayload& p = *told[i].example;
+    out.text("  -",
+             safe(fmt::format("{}{} to {}, from {}, at {}", p.what, p.asked.empty() ? "" : " (" + p.asked + ")", p.workload,
+                              join(p.clients, ", "), format_datetime_short(p.first))),
+             4, Tone::kBold);
+    for (const PayloadStep& s : p.steps)
+      out.text(fmt::format("    {:<{}}", safe(s.what), kLayer), safe(s.text.size() > kLongest ? s.text.substr(0, kLongest) + "…" : s.text),
+               kLayer + 4);
+    if (!told[i].shown_by.empty()) out.text(fmt::format("    {:<{}}", "seen in", kLayer), safe(join(told[i].shown_by, "; ")), kLayer + 4);
+  }
+}
+
 void plan_part(const Answer& a, const PageOptions& options, Lines& out) {
   if (a.plan.empty()) return;
   out.heading("What to do, in order");
@@ -244,6 +269,7 @@ std::string render_page(const Answer& a, const PageOptions& options) {
   if (!v.techniques.empty()) out.text("  ATT&CK", safe(join(v.techniques, ", ")), kLabel);
 
   verdict_part(a, options, out);
+  payloads_part(a, options, out);
   plan_part(a, options, out);
   if (!a.credentials.empty()) {
     out.heading("Credentials within reach, in the order to rotate");
