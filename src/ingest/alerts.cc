@@ -1,10 +1,11 @@
 // Security alerts in the forms in which Defender hands them out, besides rows of SecurityAlert themselves (log_analytics.cc): ARM
 // objects (`az security alert list`, the REST list), continuous export to Event Hubs, the payload of a Logic App, Microsoft Graph's
-// alerts_v2, Sentinel's incident trigger, and the portal's CSV. Entities become those of Log Analytics: members capitalised, kept as text,
-// with $ref replaced by what it refers to.
+// alerts_v2, Sentinel's incident trigger, and the portal's CSV; and Azure Monitor's own alerts in the common alert schema. Entities
+// become those of Log Analytics: members capitalised, kept as text, with $ref replaced by what it refers to.
 #include <fmt/format.h>
 
 #include <map>
+#include <utility>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -348,7 +349,70 @@ class Reader {
     alert(e, t, line);
   }
 
+  // The payload of an action group in the common alert schema: the dimensions that the rule split by are what it says of who and what.
+  void common(const js::Element& e, std::string_view t, uint64_t line) {
+    const auto get = [&](std::string_view key) { return js::text(e, {"essentials", key}); };
+    const auto put = [&](std::string_view column, std::string_view value) {
+      if (!value.empty() && !rows_.has(column)) rows_.set(column, Cell::of(value));
+    };
+    const auto condition = js::get(e, {"alertContext", "condition"});
+    rows_.begin("SecurityAlert");
+    put("TimeGenerated", get("firedDateTime"));
+    put("StartTime", js::text(e, {"alertContext", "condition", "windowStartTime"}));
+    put("StartTime", js::text(e, {"alertContext", "SearchIntervalStartTimeUtc"}));
+    put("StartTime", get("firedDateTime"));
+    put("EndTime", js::text(e, {"alertContext", "condition", "windowEndTime"}));
+    put("EndTime", js::text(e, {"alertContext", "SearchIntervalEndtimeUtc"}));
+    put("EndTime", get("firedDateTime"));
+    put("ProcessingEndTime", get("firedDateTime"));
+    put("DisplayName", get("alertRule"));
+    put("AlertName", get("alertRule"));
+    put("AlertType", get("signalType"));
+    put("Description", get("description"));
+    constexpr std::pair<std::string_view, std::string_view> kSeverities[] = {
+        {"Sev0", "High"}, {"Sev1", "High"}, {"Sev2", "Medium"}, {"Sev3", "Low"}, {"Sev4", "Informational"}};
+    for (const auto& [from, to] : kSeverities)
+      if (get("severity") == from) put("AlertSeverity", to);
+    put("Status", get("monitorCondition"));
+    put("SystemAlertId", get("originAlertId"));
+    put("SystemAlertId", get("alertId"));
+    put("VendorOriginalId", get("alertId"));
+    put("ProviderName", "Azure Monitor");
+    put("ProductName", get("monitoringService").empty() ? "Azure Monitor" : get("monitoringService"));
+    put("VendorName", "Microsoft");
+    js::each(js::get(e, {"essentials", "alertTargetIDs"}), [&](const js::Element& id) {
+      put("ResourceId", js::text(id));
+      put("_ResourceId", to_lower(js::text(id)));
+    });
+    js::each(js::get(e, {"essentials", "configurationItems"}), [&](const js::Element& item) { put("CompromisedEntity", js::text(item)); });
+    JsonWriter w;
+    w.begin_object();
+    const auto fact = [&](std::string_view key, std::string_view value) {
+      if (!key.empty() && !value.empty()) w.key(key).string(value);
+    };
+    if (condition)
+      js::each(js::get(*condition, "allOf"), [&](const js::Element& one) {
+        js::each(js::get(one, "dimensions"), [&](const js::Element& d) { fact(js::text(d, "name"), js::text(d, "value")); });
+      });
+    // The older log alerts hand out the first rows of their result.
+    bool first = true;
+    js::each(js::get(e, {"alertContext", "SearchResults", "tables"}), [&](const js::Element& table) {
+      std::vector<std::string_view> columns;
+      js::each(js::get(table, "columns"), [&](const js::Element& c) { columns.push_back(js::text(c, "name")); });
+      js::each(js::get(table, "rows"), [&](const js::Element& row) {
+        size_t i = 0;
+        if (std::exchange(first, false))
+          js::each(row, [&](const js::Element& v) { fact(i < columns.size() ? columns[i] : "", js::text(v)), ++i; });
+      });
+    });
+    w.end_object();
+    put("ExtendedProperties", std::move(w).take());
+    put("Type", "SecurityAlert");
+    rows_.end(line, t);
+  }
+
   void alert(const js::Element& e, std::string_view t, uint64_t line) {
+    if (js::is_object(js::get(e, "essentials"))) return common(e, t, line);
     if (js::get(e, "createdDateTime") && (js::get(e, "title") || js::get(e, "detectorId"))) return graph(e, t, line);
     const auto properties = js::get(e, "properties");
     const Members m = members_of(js::is_object(properties) ? *properties : e);
@@ -465,6 +529,7 @@ int recognise(std::string_view head, std::string_view) {
     if (head.contains("\"AlertDisplayName\"") && (head.contains("\"SystemAlertId\"") || head.contains("\"AlertUri\"")) &&
         !head.contains("\"tables\"") && !head.contains("\"TableName\""))
       return 93;
+    if (head.contains("azureMonitorCommonAlertSchema") && head.contains("\"essentials\"")) return 95;
     if (head.contains("\"Microsoft.Security/Locations/alerts\"")) return 92;
     return 0;
   }
@@ -480,7 +545,7 @@ int recognise(std::string_view head, std::string_view) {
 extern const Decoder kAlerts;
 const Decoder kAlerts{"security-alert",
                       "Defender alerts: az security alert list, ARM, continuous export, Logic App payloads, Microsoft Graph alerts_v2, "
-                      "portal CSV (also of recommendations)",
+                      "portal CSV (also of recommendations); Azure Monitor alerts in the common alert schema",
                       "SecurityAlert, SecurityRecommendation", recognise, decode};
 
 }  // namespace egret::ingest

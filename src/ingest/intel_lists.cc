@@ -270,6 +270,7 @@ void decode_json(const Source& source, Sink& sink) {
                if (!o.type.empty() && std::find(x.observables.begin(), x.observables.end(), o) == x.observables.end())
                  x.observables.push_back(std::move(o));
              };
+             if (const auto one = js::get(e, "data"); js::is_object(one)) e = *one;  // AbuseIPDB's answer about one address
              if (e.is_string()) add(js::text(e));
              if (Observable o = typed(js::text(e, "Indicator"), js::text(e, "IndicatorType")); !o.type.empty())
                x.observables.push_back(std::move(o));

@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "capture/byte_source.h"
+#include "ingest/cluster_survey.h"
 #include "ingest/content.h"
 #include "ingest/decoders.h"
 #include "ingest/manifest.h"
@@ -34,17 +35,102 @@ struct File {
 };
 
 // Words that name a folder's content and not a cluster.
-constexpr std::string_view kGeneral[] = {"logs",         "log",       "data",      "evidence", "export",          "exports",
-                                         "azure",        "alerts",    "alert",     "defender", "intel",           "threat-intel",
-                                         "threatintel",  "ti",        "feeds",     "ranges",   "provider-ranges", "flows",
-                                         "flow-logs",    "flowlogs",  "firewall",  "shared",   "common",          "global",
-                                         "fleet",        "network",   "dns",       "audit",    "kubernetes",      "kubectl",
-                                         "k8s",          "raw",       "releases",  "release",  "portal",          "log-analytics",
-                                         "loganalytics", "workspace", "sentinel",  "security", "security-alert",  "misc",
-                                         "other",        "files",     "input",     "inputs",   "keyvault",        "key-vault",
-                                         "activity",     "zeek",      "envoy",     "istio",    "coredns",         "hub",
-                                         "meta",         "pipeline",  "pipelines", "ci",       "deployments",     "azure-devops",
-                                         "github",       "incident"};
+constexpr std::string_view kGeneral[] = {"logs",
+                                         "log",
+                                         "data",
+                                         "evidence",
+                                         "export",
+                                         "exports",
+                                         "azure",
+                                         "alerts",
+                                         "alert",
+                                         "defender",
+                                         "intel",
+                                         "threat-intel",
+                                         "threatintel",
+                                         "ti",
+                                         "feeds",
+                                         "ranges",
+                                         "provider-ranges",
+                                         "flows",
+                                         "flow-logs",
+                                         "flowlogs",
+                                         "firewall",
+                                         "shared",
+                                         "common",
+                                         "global",
+                                         "fleet",
+                                         "network",
+                                         "dns",
+                                         "audit",
+                                         "kubernetes",
+                                         "kubectl",
+                                         "k8s",
+                                         "raw",
+                                         "releases",
+                                         "release",
+                                         "portal",
+                                         "log-analytics",
+                                         "loganalytics",
+                                         "workspace",
+                                         "sentinel",
+                                         "security",
+                                         "security-alert",
+                                         "misc",
+                                         "other",
+                                         "files",
+                                         "input",
+                                         "inputs",
+                                         "keyvault",
+                                         "key-vault",
+                                         "activity",
+                                         "zeek",
+                                         "envoy",
+                                         "istio",
+                                         "coredns",
+                                         "hub",
+                                         "meta",
+                                         "pipeline",
+                                         "pipelines",
+                                         "ci",
+                                         "deployments",
+                                         "azure-devops",
+                                         "github",
+                                         "incident",
+                                         "before",
+                                         "after",
+                                         "baseline",
+                                         "snapshot",
+                                         "snapshots",
+                                         "state",
+                                         "edge",
+                                         "ingress",
+                                         "egress",
+                                         "events",
+                                         "pods",
+                                         "nodes",
+                                         "objects",
+                                         "dump",
+                                         "output",
+                                         "results",
+                                         "queries",
+                                         "query",
+                                         "flow",
+                                         "nsg",
+                                         "vnet",
+                                         "azfw",
+                                         "suricata",
+                                         "tetragon",
+                                         "falco",
+                                         "hubble",
+                                         "cilium",
+                                         "calico",
+                                         "diagnostics",
+                                         "reports",
+                                         "telemetry",
+                                         "otel",
+                                         "app",
+                                         "apps"};
 
 std::string first_folder(std::string_view path) {
   const size_t slash = path.find('/');
@@ -140,8 +226,16 @@ class Loader {
       names_.push_back(c.cluster);
       sink_.cluster(c);
     }
+    for (const File& f : files) {
+      const std::string folder = f.single ? std::string() : first_folder(f.path);
+      const std::string cluster = cluster_of_path(f.path);
+      const bool by_id = !cluster.empty() && cluster != folder;
+      survey_.add(f.disk, names_a_cluster(folder) ? folder : std::string(), by_id ? cluster : std::string());
+    }
+    for (const ClusterFacts& c : manifest_.clusters) survey_.name(c.cluster);
     for (const File& f : files)
-      if (!f.single) name_folder(f.path);
+      if (!f.single && survey_.behind(first_folder(f.path)).empty()) name_folder(f.path);
+    only_ = survey_.only();
     known_.insert(store_.known.begin(), store_.known.end());
     for (size_t i = 0; i < files.size() && !writer_.failed(); ++i) {
       if (options_.progress) options_.progress(i, files.size(), files[i].path);
@@ -182,6 +276,23 @@ class Loader {
     if (const std::string folder = first_folder(path);
         names_a_cluster(folder) && std::find(names_.begin(), names_.end(), folder) == names_.end())
       names_.push_back(folder);
+  }
+
+  // Told once: which files were taken as whose, though nothing in them says so.
+  void settle(Source& source) {
+    if (source.cluster.empty() && !only_.empty()) {
+      source.cluster = only_;
+      sink_.note(fmt::format("rows that name no cluster are taken as {}'s, the only one that is named", only_));
+    }
+    if (!source.cluster.empty()) source.cluster = spelled(source.cluster, source);
+  }
+
+  // As cluster_of_path(), where a folder of another name holds files of one cluster only: that cluster.
+  std::string cluster_of(const std::string& path) const {
+    std::string cluster = cluster_of_path(path);
+    if (!cluster.empty() && cluster == first_folder(path))
+      if (const std::string real = survey_.behind(cluster); !real.empty()) return real;
+    return cluster;
   }
 
   Source source_of(std::string path, std::string cluster, Ticks modified_at) const {
@@ -234,8 +345,8 @@ class Loader {
     const std::string name = file.disk.filename().string();
     struct stat st{};
     const Ticks modified = ::stat(file.disk.c_str(), &st) == 0 ? ticks_from_unix_seconds(st.st_mtime) : 0;
-    Source source = source_of(
-        file.path, cluster_of_path(file.single ? fs::absolute(file.disk).generic_string().insert(0, "/logs") : file.path), modified);
+    Source source =
+        source_of(file.path, cluster_of(file.single ? fs::absolute(file.disk).generic_string().insert(0, "/logs") : file.path), modified);
     if (name == "evidence.yaml" || name == "evidence.yml") {
       FileSummary s;
       s.path = file.path;
@@ -250,7 +361,7 @@ class Loader {
       summary_.files.push_back(std::move(s));
       return;
     }
-    if (!source.cluster.empty()) source.cluster = spelled(source.cluster, source);
+    settle(source);
     if (st.st_size > kWorthALook && from_disk(file, source, static_cast<uint64_t>(st.st_size))) return;
     auto content = read_content(file.disk);
     if (!content) {
@@ -416,6 +527,8 @@ class Loader {
   Manifest manifest_;
   LocalTime local_;
   std::vector<std::string> names_;
+  ClusterSurvey survey_;
+  std::string only_;  // the cluster of files that name none, or ''
   std::set<std::string> known_;
   int next_id_;
   Summary summary_;

@@ -72,17 +72,43 @@ std::string gzip(std::string_view text) {
 
 TEST_F(Load, TheFolderNamesTheCluster) {
   put("aks-one/flow.json", kFlow);
+  put("aks-two/flow.json", std::string(kFlow) + "\n\n");
   put("logs/flow2.json", std::string(kFlow) + "\n");
   const auto s = load();
   ASSERT_TRUE(s);
-  ASSERT_EQ(rows_["ASimNetworkSessionLogs"].size(), 2u);
+  ASSERT_EQ(rows_["ASimNetworkSessionLogs"].size(), 3u);
   EXPECT_EQ(rows_["ASimNetworkSessionLogs"][0]["Cluster"], "aks-one");
-  EXPECT_EQ(rows_["ASimNetworkSessionLogs"][1]["Cluster"], "") << "'logs' is no cluster's name";
-  ASSERT_EQ(rows_["EgretSources"].size(), 2u);
+  EXPECT_EQ(rows_["ASimNetworkSessionLogs"][2]["Cluster"], "") << "'logs' is no cluster's name, and there are two";
+  ASSERT_EQ(rows_["EgretSources"].size(), 3u);
   EXPECT_EQ(rows_["EgretSources"][0]["Sha256"].size(), 64u);
   EXPECT_EQ(rows_["EgretSources"][0]["Rows"], "1");
   EXPECT_EQ(rows_["EgretCoverage"][1]["Source"], "vnet-flow");
   EXPECT_GE(commits_, 1);
+}
+
+constexpr std::string_view kEvents =
+    R"([{"TimeGenerated":"2022-09-14T09:00:52Z","ObjectKind":"Pod","Name":"a-1","Namespace":"n","Reason":"Started","Message":"m","KubeEventType":"Normal","_ResourceId":"/subscriptions/s/resourcegroups/r/providers/microsoft.containerservice/managedclusters/prod-ca"}])";
+
+TEST_F(Load, WhereOneClusterIsNamedItIsThatOne) {
+  put("flow.json", kFlow);
+  put("KubeEvents.json", kEvents);
+  const auto s = load();
+  ASSERT_TRUE(s);
+  ASSERT_EQ(rows_["ASimNetworkSessionLogs"].size(), 1u);
+  EXPECT_EQ(rows_["ASimNetworkSessionLogs"][0]["Cluster"], "prod-ca");
+  EXPECT_EQ(s->notes.size(), 1u);
+}
+
+TEST_F(Load, AFolderOfAnotherNameIsTheClusterThatItsFilesName) {
+  put("canada/flow.json", kFlow);
+  put("canada/KubeEvents.json", kEvents);
+  put("europe/flow.json", std::string(kFlow) + "\n");
+  const auto s = load();
+  ASSERT_TRUE(s);
+  ASSERT_EQ(rows_["ASimNetworkSessionLogs"].size(), 2u);
+  EXPECT_EQ(rows_["ASimNetworkSessionLogs"][0]["Cluster"], "prod-ca");
+  EXPECT_EQ(rows_["ASimNetworkSessionLogs"][1]["Cluster"], "europe");
+  EXPECT_EQ(rows_["KubeEvents"][0]["Cluster"], "prod-ca");
 }
 
 TEST_F(Load, TheSameFileTwiceIsTakenOnce) {

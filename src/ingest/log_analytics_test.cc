@@ -105,6 +105,37 @@ TEST(Diagnostics, FirewallTextsBecomeRules) {
   EXPECT_EQ(s.text("AZFWNetworkRule", 0, "Rule"), "WebsiteRequest");
 }
 
+TEST(Alerts, CommonAlertSchemaOfAzureMonitor) {
+  const auto s = decode(
+      R"({"schemaId":"azureMonitorCommonAlertSchema","data":{"essentials":{"alertId":"/subscriptions/s/providers/Microsoft.AlertsManagement/alerts/1","alertRule":"New endpoint","severity":"Sev1","signalType":"Log","monitorCondition":"Fired","monitoringService":"Log Alerts V2","alertTargetIDs":["/subscriptions/s/resourcegroups/r/providers/microsoft.containerservice/managedclusters/prod-ca"],"configurationItems":["prod-ca"],"originAlertId":"o1","firedDateTime":"2022-04-01T06:30:00Z","description":"d"},"alertContext":{"conditionType":"LogQueryCriteria","condition":{"windowSize":"PT1H","allOf":[{"dimensions":[{"name":"DestinationIp","value":"203.0.113.9"},{"name":"SourceIp","value":"10.1.0.4"}],"metricValue":12.0}],"windowStartTime":"2022-04-01T06:14:09Z","windowEndTime":"2022-04-01T06:29:09Z"}}}})",
+      "security-alert");
+  ASSERT_EQ(s.count("SecurityAlert"), 1u);
+  EXPECT_EQ(s.text("SecurityAlert", 0, "DisplayName"), "New endpoint");
+  EXPECT_EQ(s.text("SecurityAlert", 0, "StartTime"), "2022-04-01T06:14:09Z");
+  EXPECT_EQ(s.text("SecurityAlert", 0, "AlertSeverity"), "High");
+  EXPECT_EQ(s.text("SecurityAlert", 0, "Cluster"), "prod-ca");
+  EXPECT_EQ(s.text("SecurityAlert", 0, "ExtendedProperties"), R"({"DestinationIp":"203.0.113.9","SourceIp":"10.1.0.4"})");
+}
+
+TEST(Indicators, AbuseIpdbAnswerAboutOneAddress) {
+  const auto s = decode(
+      R"({"data":{"ipAddress":"198.51.100.7","isPublic":true,"abuseConfidenceScore":27,"countryCode":"US","usageType":"Content Delivery Network","lastReportedAt":"2022-03-30T00:00:00+00:00"}})",
+      "indicator-json");
+  ASSERT_EQ(s.count("ThreatIntelIndicators"), 1u);
+  EXPECT_TRUE(s.errors.empty());
+}
+
+TEST(Logs, SternNamesNamespacePodAndContainer) {
+  const auto s = decode(
+      "shop notify-6c5d4b9f8c-x2x4d notify 2022-04-01T06:14:09.5Z calling out\n"
+      "shop notify-6c5d4b9f8c-x2x4d notify 2022-04-01T06:14:10.5Z done\n",
+      "container-log", "stern.log");
+  ASSERT_EQ(s.count("ContainerLogV2"), 2u);
+  EXPECT_EQ(s.text("ContainerLogV2", 0, "PodNamespace"), "shop");
+  EXPECT_EQ(s.text("ContainerLogV2", 0, "PodName"), "notify-6c5d4b9f8c-x2x4d");
+  EXPECT_EQ(s.text("ContainerLogV2", 0, "TimeGenerated"), "2022-04-01T06:14:09.5Z");
+}
+
 TEST(Alerts, ArmEntitiesBecomeThoseOfLogAnalytics) {
   const auto s = decode(
       R"([{"id":"/subscriptions/s/x","name":"n1","properties":{"alertType":"K8S.NODE_X","alertDisplayName":"C2","severity":"High","compromisedEntity":"prod-ca","timeGeneratedUtc":"2022-04-01T06:20:00Z","startTimeUtc":"2022-04-01T06:14:09Z","intent":"CommandAndControl","resourceIdentifiers":[{"azureResourceId":"/subscriptions/s/resourceGroups/r/providers/Microsoft.ContainerService/managedClusters/prod-ca","type":"AzureResource"}],"entities":[{"$id":"1","address":"203.0.113.9","type":"ip"},{"$ref":"3"},{"$id":"2","host":{"$id":"3","hostName":"aks-n-1","type":"host"},"type":"process"}]}}])",

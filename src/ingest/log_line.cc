@@ -154,17 +154,28 @@ bool LogLines::peel(LogLine& line) {
     if (line.broken) return false;
   }
   // stern: [NAMESPACE ]POD CONTAINER text; only where what follows looks like a line of its own.
-  const std::string_view pod = first_word(text);
-  if (pod_like(pod) && pod.size() < text.size()) {
-    const std::string_view more = text.substr(pod.size() + 1);
+  std::string_view ns, rest = text;
+  std::string_view pod = first_word(rest);
+  // The hash of a generated pod name keeps plain words with a dash ("re-reading config") from being taken for a pod.
+  const auto generated = [](std::string_view name) {
+    const size_t dash = name.rfind('-');
+    return pod_like(name) && (name.size() - dash - 1 == 5 || name.find_first_of("0123456789", dash) != std::string_view::npos);
+  };
+  if (const std::string_view first = pod; container_like(first) && !generated(first) && first.size() < rest.size()) {
+    const std::string_view after = rest.substr(first.size() + 1);
+    if (generated(first_word(after))) ns = first, rest = after, pod = first_word(rest);
+  }
+  if (generated(pod) && pod.size() < rest.size()) {
+    const std::string_view more = rest.substr(pod.size() + 1);
     const std::string_view container = first_word(more);
-    // The hash of a generated pod name keeps plain words with a dash ("re-reading config") from being taken for a pod.
-    const size_t dash = pod.rfind('-');
-    const bool generated = pod.size() - dash - 1 == 5 || pod.find_first_of("0123456789", dash) != std::string_view::npos;
-    if (generated && container_like(container) && container.size() < more.size()) {
+    std::string_view line_itself = container.size() < more.size() ? more.substr(container.size() + 1) : std::string_view{};
+    // With a namespace there are three words to be mistaken about: then only before a time.
+    std::string_view probe = line_itself;
+    if (container_like(container) && !line_itself.empty() && (ns.empty() || line.clock || leading_clock(probe))) {
       line.pod = pod;
       line.container = container;
-      text = more.substr(container.size() + 1);
+      if (!ns.empty()) line.ns = ns;
+      text = line_itself;
       return true;
     }
   }

@@ -113,10 +113,13 @@ void read_entities(const AlertText& text, Alert& alert) {
     const bool place = mentions(f.type, {"location"}) || mentions(f.key, {"country", "city", "latitude", "longitude", "asn"});
     if (place) continue;
     if (const auto ips = addresses_in(f.value); !ips.empty() && f.value.size() < 200 && !f.value.starts_with('/')) {
-      if (mentions(f.key, {"victim", "source", "compromised", "srcip", "egress", "privateip"}))
+      // "Attacker source IP" is Defender's own key, of outbound contacts, too: who they are goes before the direction.
+      if (mentions(f.key, {"victim", "compromised"}))
         source.insert(source.end(), ips.begin(), ips.end());
       else if (mentions(f.key, {"attacker", "destination", "dstip", "remote", "malicious", "cc", "suspicious", "indicator", "threat"}))
         destination.insert(destination.end(), ips.begin(), ips.end());
+      else if (mentions(f.key, {"source", "srcip", "egress", "privateip"}))
+        source.insert(source.end(), ips.begin(), ips.end());
       else
         either.insert(either.end(), ips.begin(), ips.end());
       continue;

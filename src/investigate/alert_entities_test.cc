@@ -21,6 +21,18 @@ TEST(AlertEntities, DefenderNetworkLayerAlertOfANode) {
   EXPECT_EQ(a.node, "aks-pool1-1234-vmss000003");
 }
 
+TEST(AlertEntities, AttackersSourceAddressIsTheDestination) {
+  Alert a;
+  read_entities({.entities = R"([{"$id":"1","Address":"198.51.100.7","Type":"ip"},{"$id":"2","Address":"10.41.0.7","Type":"ip"}])",
+                 .properties = R"({"Attacker source IP":"IP Address: 198.51.100.7","Victim IP":"10.41.0.7"})",
+                 .description = {},
+                 .compromised = {},
+                 .resource_id = {}},
+                a);
+  EXPECT_EQ(a.address, "198.51.100.7");
+  EXPECT_EQ(a.source_address, "10.41.0.7");
+}
+
 TEST(AlertEntities, ScaleSetInstanceIsANodeName) {
   Alert a;
   read_entities(
