@@ -36,6 +36,8 @@ int list(const std::vector<std::string>& args) {
           .string(s.classification)
           .key("trigger")
           .string(s.triggers.front())
+          .key("held_out")
+          .boolean(s.held_out)
           .end_object();
     w.end_array();
     fmt::print("{}\n", std::move(w).take());

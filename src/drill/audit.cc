@@ -57,9 +57,13 @@ class Audit {
                                    : x.kind == "StatefulSet"                ? "statefulset-controller"
                                    : x.kind == "CronJob" || x.kind == "Job" ? "job-controller"
                                                                             : "";
-    const std::string user = controller.empty() ? "system:node:" + n.name : "system:serviceaccount:kube-system:" + controller;
+    const bool by_hand = x.kind == "Pod";
+    const std::string user = by_hand              ? creator(p.placement, "m.okafor")
+                             : controller.empty() ? "system:node:" + n.name
+                                                  : "system:serviceaccount:kube-system:" + controller;
     const std::string agent =
-        controller.empty()
+        by_hand ? kPersonsKubectl
+        : controller.empty()
             ? fmt::format("kubelet/v{} (linux/amd64) kubernetes/f0c1ea8", c_.version)
             : fmt::format("kube-controller-manager/v{0} (linux/amd64) kubernetes/f0c1ea8/system:serviceaccount:kube-system:{1}", c_.version,
                           controller);
@@ -92,9 +96,12 @@ class Audit {
       add({p.ended - 400'000, "delete", user, agent, fmt::format("{}/{}", uri, p.name), "pods", "", x.ns, p.name, "", 200,
            "RequestResponse", R"({"kind":"DeleteOptions","apiVersion":"v1","preconditions":{"uid":")" + p.uid + R"("}})", ""});
     if (p.removed != kNever) {
-      const bool by_controller = p.succeeded;
-      add({p.removed, "delete", by_controller ? "system:serviceaccount:kube-system:generic-garbage-collector" : "system:node:" + n.name,
-           by_controller ? agent : fmt::format("kubelet/v{} (linux/amd64) kubernetes/f0c1ea8", c_.version),
+      const bool by_controller = p.succeeded && !by_hand;
+      add({p.removed, "delete",
+           by_hand         ? user
+           : by_controller ? "system:serviceaccount:kube-system:generic-garbage-collector"
+                           : "system:node:" + n.name,
+           by_controller || by_hand ? agent : fmt::format("kubelet/v{} (linux/amd64) kubernetes/f0c1ea8", c_.version),
            fmt::format("{}/{}", uri, p.name), "pods", "", x.ns, p.name, "", 200, "RequestResponse",
            R"({"kind":"DeleteOptions","apiVersion":"v1","gracePeriodSeconds":0,"preconditions":{"uid":")" + p.uid + R"("}})", ""});
     }
@@ -129,6 +136,25 @@ class Audit {
            "/api/v1/nodes/" + n.name, "nodes", "", "", n.name, "", 200, "RequestResponse", "", ""});
   }
 
+  static constexpr const char* kPersonsKubectl = "kubectl/v1.30.2 (windows/amd64) kubernetes/3968350";
+
+  // Who made a Job or a Pod.
+  std::string creator(uint32_t placement, std::string_view person) const {
+    if (world_.workloads[c_.placements[placement].workload].created_by == "ci") return "system:serviceaccount:ci:gitlab-runner";
+    for (const Change& ch : c_.changes)
+      if (ch.what == Change::What::kCreate && ch.placement == placement) return fmt::format("{}@{}", ch.by, world_.domain);
+    return fmt::format("{}@{}", person, world_.domain);
+  }
+
+  // What a change of settings sets, as part of a container of the patch.
+  static std::string settings_of(const Workload& x, const Revision& r) {
+    if (!r.config_changed) return {};
+    std::string more;
+    for (const auto& [k, v] : x.bad_env)
+      if (r.bad) more += fmt::format(R"(,{{"name":"{}","value":"{}"}})", k, v);
+    return R"(,"env":[{"name":"CONFIG_CHECKSUM","value":")" + r.hash + "\"}" + more + "]";
+  }
+
   void change(const Change& ch) {
     const Placement& p = c_.placements[ch.placement];
     const Workload& x = world_.workloads[p.workload];
@@ -144,8 +170,9 @@ class Audit {
            fmt::format("{}/namespaces/{}/{}/{}?fieldManager=kubectl-client-side-apply", base(x.kind), x.ns, plural(x.kind), x.name),
            plural(x.kind), "", x.ns, x.name, group(x.kind), 200, "RequestResponse",
            fmt::format(
-               R"({{"spec":{{"template":{{"spec":{{"$setElementOrder/containers":[{{"name":"{0}"}}],"containers":[{{"image":"{1}","name":"{0}"{2}}}]}}}}}}}})",
-               x.container, image_of(x, r), r.config_changed ? R"(,"env":[{"name":"CONFIG_CHECKSUM","value":")" + r.hash + "\"}]" : ""),
+               R"({{"spec":{3}{{"template":{{"spec":{{"$setElementOrder/containers":[{{"name":"{0}"}}],"containers":[{{"image":"{1}","name":"{0}"{2}}}]}}}}}}{4}}})",
+               x.container, image_of(x, r), settings_of(x, r), x.kind == "CronJob" ? R"({"jobTemplate":{"spec":)" : "",
+               x.kind == "CronJob" ? "}}" : ""),
            std::move(w).take()});
       if (x.kind == "Deployment") {
         JsonWriter rs;
@@ -162,6 +189,22 @@ class Audit {
       add({ch.at, "patch", person, "kubectl/v1.30.2 (windows/amd64) kubernetes/3968350",
            fmt::format("/api/v1/namespaces/{}/configmaps/{}?fieldManager=kubectl-edit", x.ns, ch.name), "configmaps", "", x.ns, ch.name, "",
            200, "Metadata", "", ""});
+    } else if (ch.what == Change::What::kCreate) {
+      JsonWriter w;
+      if (x.kind == "Pod") return;  // the pod's own row says who made it
+      workload_json(w, world_, c_, p, p.revisions.front(), false, true);
+      const std::string text = std::move(w).take();
+      add({ch.at, "create", creator(ch.placement, ch.by), x.created_by == "ci" ? "gitlab-runner 17.4.0 linux/amd64" : kPersonsKubectl,
+           fmt::format("{}/namespaces/{}/{}", base(x.kind), x.ns, plural(x.kind)), plural(x.kind), "", x.ns, x.name, group(x.kind), 201,
+           "RequestResponse", text, text});
+    } else if (ch.what == Change::What::kWebhook) {
+      add({ch.at, "patch", person, kPersonsKubectl,
+           "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/" + ch.name + "?fieldManager=kubectl-client-side-apply",
+           "mutatingwebhookconfigurations", "", "", ch.name, "admissionregistration.k8s.io", 200, "RequestResponse",
+           fmt::format(
+               R"({{"webhooks":[{{"name":"inject.{0}.svc","clientConfig":{{"service":{{"name":"{0}","namespace":"{0}","path":"/mutate"}}}},"rules":[{{"operations":["CREATE"],"apiGroups":[""],"apiVersions":["v1"],"resources":["pods"]}}]}}]}})",
+               ch.name),
+           ""});
     } else if (ch.what == Change::What::kScale) {
       add({ch.at - 600'000, "update", "system:serviceaccount:kube-system:horizontal-pod-autoscaler",
            fmt::format(

@@ -95,7 +95,7 @@ void write_coredns(Pen& pen, uint32_t index) {
     if (x.dns_default) continue;  // asks the node's resolver, not CoreDNS
     if (k.asked_at >= gap_from && k.asked_at < gap_to) continue;
     const Endpoint& e = world.endpoints[k.endpoint];
-    ask(k.asked_at, p.ip, x, k.dns_only ? exfil_name(e, k) : e.name, true);
+    ask(k.asked_at, p.ip, x, k.label != 0 ? exfil_name(e, k) : e.name, true);
     pen.ledger.contacts[index][i] |= kQuestionRow;
   }
   // Names inside the cluster, which are most of the lines.
@@ -170,7 +170,8 @@ void write_dns_answers(Pen& pen, uint32_t index) {
     const bool host = k.pod == kHostProcess || world.workload_of(c, c.pods[k.pod]).dns_default;
     const Ip client = k.pod == kHostProcess ? c.nodes[k.node].ip : c.pods[k.pod].ip;
     const Ip server = host ? parse_ip("168.63.129.16") : c.dns_service;
-    const std::string name = k.dns_only ? exfil_name(e, k) : e.name;
+    const bool data = k.label != 0;
+    const std::string name = data ? exfil_name(e, k) : e.name;
     const auto answers = world.resolve(k.endpoint, c.region_index, k.asked_at);
     pen.ledger.contacts[index][i] |= kAnswerRow | (k.pod == kHostProcess ? 0 : host ? 0 : kQuestionRow);
     if (k.pod == kHostProcess) pen.ledger.contacts[index][i] |= kHostRow;
@@ -180,26 +181,26 @@ void write_dns_answers(Pen& pen, uint32_t index) {
     const double rtt = random.real(0.0007, 0.03);
     if (json) {
       std::string a, ttl;
-      for (const Ip ip : k.dns_only ? std::vector<Ip>{} : answers) {
+      for (const Ip ip : data ? std::vector<Ip>{} : answers) {
         a += fmt::format("{}\"{}\"", a.empty() ? "" : ",", ip_text(ip));
         ttl += fmt::format("{}{}.0", ttl.empty() ? "" : ",", e.ttl);
       }
       fmt::format_to(
           std::back_inserter(file.text()),
           R"({{"ts":{}.{:06},"uid":"{}","id.orig_h":"{}","id.orig_p":{},"id.resp_h":"{}","id.resp_p":53,"proto":"udp","trans_id":{},"rtt":{:.6f},"query":"{}","qclass":1,"qclass_name":"C_INTERNET","qtype":{},"qtype_name":"{}","rcode":0,"rcode_name":"NOERROR","AA":false,"TC":false,"RD":true,"RA":true,"Z":0,"answers":[{}],"TTLs":[{}],"rejected":false}})",
-          t / kSecond, t % kSecond, uid, ip_text(client), port, ip_text(server), id, rtt, name, k.dns_only ? 16 : 1,
-          k.dns_only ? "TXT" : "A", k.dns_only ? "\"TXT 16 b2s=\"" : a, k.dns_only ? "1.0" : ttl);
+          t / kSecond, t % kSecond, uid, ip_text(client), port, ip_text(server), id, rtt, name, data ? 16 : 1, data ? "TXT" : "A",
+          data ? "\"TXT 16 b2s=\"" : a, data ? "1.0" : ttl);
     } else {
       std::string a, ttl;
       for (const Ip ip : answers) {
         a += (a.empty() ? "" : ",") + ip_text(ip);
         ttl += fmt::format("{}{}.000000", ttl.empty() ? "" : ",", e.ttl);
       }
-      if (k.dns_only) a = "TXT 16 b2s=", ttl = "1.000000";
+      if (data) a = "TXT 16 b2s=", ttl = "1.000000";
       fmt::format_to(std::back_inserter(file.text()),
                      "{}.{:06}\t{}\t{}\t{}\t{}\t53\tudp\t{}\t{:.6f}\t{}\t1\tC_INTERNET\t{}\t{}\t0\tNOERROR\tF\tF\tT\tT\t0\t{}\t{}\tF",
-                     t / kSecond, t % kSecond, uid, ip_text(client), port, ip_text(server), id, rtt, name, k.dns_only ? 16 : 1,
-                     k.dns_only ? "TXT" : "A", a, ttl);
+                     t / kSecond, t % kSecond, uid, ip_text(client), port, ip_text(server), id, rtt, name, data ? 16 : 1,
+                     data ? "TXT" : "A", a, ttl);
     }
     file.text() += '\n';
     file.row();

@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "drill/render.h"
 #include "drill/requests.h"
+#include "drill/truth.h"
 #include "drill/writers.h"
 
 namespace egret::drill {
@@ -86,8 +87,106 @@ TEST(DrillScenario, MistakesSayWhereAndWhatNext) {
   EXPECT_NE(key.error().hint.find("actors"), std::string::npos) << key.error().hint;
 }
 
+TEST(DrillScenario, WhatActorsAndDestinationsReferToMustBeThere) {
+  const auto parse = [](const std::string& actors, const std::string& destinations, const std::string& more = "") {
+    return parse_scenario("id: x\nactors: {" + actors + "}\ndestinations: {" + destinations + "}\n" + more +
+                              "expect: {classification: TruePositive, trigger: release}\n",
+                          "x.yaml");
+  };
+  const std::string actor = "a: {kind: Job}", target = "t: {names: [a.b.c]}";
+  EXPECT_TRUE(parse(actor, target + ", n: {sibling-of: t}"));
+  for (const auto& [actors, destinations, more] : std::vector<std::tuple<std::string, std::string, std::string>>{
+           {actor, "n: {sibling-of: t}, " + target, ""},                                   // before what it refers to
+           {actor, "t: {names: [a.b], sibling-of: t}", ""},                                // both
+           {actor, "t: {port: 443}", ""},                                                  // neither
+           {actor, "t: {names: [mcr.microsoft.com]}", ""},                                 // every node asks for it
+           {"a: {kind: Deployment, config-of: b}", target, ""},                            // nobody
+           {"a: {kind: Deployment, does: [{on: image-pull, of: a, to: t}]}", target, ""},  // not a process of the node
+           {"a: {kind: HostProcess, does: [{on: image-pull, to: t}]}", target, ""},        // whose pods?
+           {"a: {kind: Deployment, images: [x]}", target, ""},                             // no tag
+           {actor, target, "timeline: [{at: 0.5, do: deploy}]\n"},
+           {actor, target, "timeline: [{at: 0.5, do: repush, actor: b}]\n"}}) {
+    const auto wrong = parse(actors, destinations, more);
+    ASSERT_FALSE(wrong) << actors << ' ' << destinations << ' ' << more;
+    EXPECT_NE(wrong.error().message.find("x.yaml:"), std::string::npos) << wrong.error().message;
+  }
+}
+
+// The workloads of an actor in the affected cluster.
+std::vector<uint32_t> placements_of(const World& w, std::string_view actor) {
+  std::vector<uint32_t> out;
+  const Cluster& c = w.clusters[w.affected];
+  for (uint32_t p = 0; p < c.placements.size(); ++p)
+    if (w.workloads[c.placements[p].workload].actor == actor) out.push_back(p);
+  return out;
+}
+
+TEST(DrillWorld, AnotherImageUnderTheSameTagIsNoRelease) {
+  const Scenario s = scenario("repushed-tag");
+  const World w = simulate(s, 3, {});
+  const Cluster& c = w.clusters[w.affected];
+  const uint32_t p = placements_of(w, "culprit").at(0);
+  const auto& revisions = c.placements[p].revisions;
+  ASSERT_EQ(revisions.size(), 2U);
+  EXPECT_EQ(revisions[0].tag, revisions[1].tag);
+  EXPECT_NE(revisions[0].digest, revisions[1].digest);
+  EXPECT_EQ(revisions[0].hash, revisions[1].hash);
+  EXPECT_TRUE(revisions[1].bad);
+  for (const Change& ch : c.changes) EXPECT_FALSE(ch.what == Change::What::kRollout && ch.placement == p);
+  for (const Contact& k : c.contacts)
+    if (k.culprit) {
+      EXPECT_EQ(c.pods[k.pod].revision, 1U);
+    }
+}
+
+TEST(DrillWorld, ABreakInIsOnePods) {
+  const Scenario s = scenario("webshell");
+  const World w = simulate(s, 4, {});
+  const Cluster& c = w.clusters[w.affected];
+  const Placement& p = c.placements[placements_of(w, "culprit").at(0)];
+  size_t contacts = 0, steered = 0;
+  for (const Contact& k : c.contacts) {
+    if (!k.culprit) continue;
+    ++contacts;
+    EXPECT_EQ(k.pod, p.broken_pod);
+    EXPECT_GE(k.at, p.broken_in);
+  }
+  for (const Inbound& q : c.inbound) steered += q.shell ? 1 : 0;
+  EXPECT_GT(contacts, 0U);
+  EXPECT_EQ(steered, contacts);
+}
+
+TEST(DrillWorld, WhatANodeJoiningSetsOffComesFromAnotherNode) {
+  const Scenario s = scenario("licence-count");
+  const World w = simulate(s, 2, {});
+  const Cluster& c = w.clusters[w.affected];
+  for (const Contact& k : c.contacts) {
+    if (!k.culprit) continue;
+    EXPECT_TRUE(std::any_of(c.nodes.begin(), c.nodes.end(), [&](const Node& n) { return n.ready <= k.at && n.ready > k.at - kMinute; }));
+    EXPECT_GT(k.at, c.nodes[k.node].ready + 5 * kMinute);
+  }
+}
+
+TEST(DrillWorld, TheNodeFetchesAnImageBeforeThePodStarts) {
+  const Scenario s = scenario("node-pull");
+  const World w = simulate(s, 2, {});
+  const Cluster& c = w.clusters[w.affected];
+  const uint32_t service = placements_of(w, "service").at(0);
+  size_t contacts = 0;
+  for (const Contact& k : c.contacts) {
+    if (!k.culprit) continue;
+    ++contacts;
+    EXPECT_EQ(k.pod, kHostProcess);
+    EXPECT_TRUE(std::any_of(c.pods.begin(), c.pods.end(), [&](const Pod& p) {
+      return p.placement == service && p.node == k.node && p.created <= k.at && p.started > k.at;
+    }));
+  }
+  EXPECT_GT(contacts, 0U);
+}
+
 TEST(DrillWorld, IsConsistent) {
-  for (const char* id : {"monitoring-agent", "payment-pod", "two-callers", "miner", "host-updates"}) {
+  for (const char* id : {"monitoring-agent", "payment-pod", "two-callers", "miner", "host-updates", "repushed-tag", "burst-models",
+                         "toolbox-pod", "planted-manifest", "pipeline-leak"}) {
     const Scenario s = scenario(id);
     for (uint64_t seed = 1; seed <= 6; ++seed) {
       const World w = simulate(s, seed, {});
@@ -167,6 +266,73 @@ TEST(DrillRender, RefusesAFolderWithSomethingInIt) {
   const auto r = render(scenario("monitoring-agent"), o);
   ASSERT_FALSE(r);
   EXPECT_EQ(r.error().kind, ErrorKind::kUsage);
+}
+
+std::string all_text(const fs::path& root) {
+  std::string all;
+  for (const auto& e : fs::recursive_directory_iterator(root))
+    if (e.is_regular_file()) all += slurp(e.path());
+  return all;
+}
+
+RenderOptions into(const fs::path& out, uint64_t seed, const char* profile = "default") {
+  RenderOptions o;
+  o.seed = seed;
+  o.profile = profile;
+  o.out = out;
+  o.scale.clusters = 2;
+  return o;
+}
+
+TEST(DrillRender, AnInjectedContainerIsInPodsAndNotInTemplates) {
+  Folder folder("injected");
+  ASSERT_TRUE(render(scenario("injected-proxy"), into(folder.path(), 3)));
+  std::string pods, templates, audit;
+  for (const auto& e : fs::recursive_directory_iterator(folder.path())) {
+    if (e.path().filename() == "pods.json") pods += slurp(e.path());
+    if (e.path().filename() == "deployments.json") templates += slurp(e.path());
+    if (e.path().string().find("kube-audit-admin") != std::string::npos && e.is_regular_file()) audit += slurp(e.path());
+  }
+  EXPECT_NE(pods.find("\"name\": \"metrics-shim\""), std::string::npos);
+  EXPECT_EQ(templates.find("metrics-shim"), std::string::npos);
+  EXPECT_NE(audit.find("mutatingwebhookconfigurations"), std::string::npos);
+}
+
+TEST(DrillRender, WhoMadeAJobOrAPodIsInTheAuditLog) {
+  Folder job("job"), pod("pod");
+  ASSERT_TRUE(render(scenario("pipeline-leak"), into(job.path(), 3)));
+  const std::string made = all_text(job.path() / "evidence");
+  EXPECT_NE(made.find("system:serviceaccount:ci:gitlab-runner"), std::string::npos);
+  ASSERT_TRUE(render(scenario("toolbox-pod"), into(pod.path(), 3)));
+  const std::string text = all_text(pod.path() / "evidence"), truth = slurp(pod.path() / "truth.json");
+  EXPECT_NE(truth.find("\"kind\": \"Pod\""), std::string::npos);
+  EXPECT_EQ(text.find("\"kind\":\"Pod\",\"name\":\"toolbox"), std::string::npos);  // nobody's owner
+}
+
+// Whoever went to the accused address is an owner, whatever the scenario meant it to be; whoever only asked for the name is not.
+TEST(DrillTruth, OwnersAreAllThatWentThere) {
+  for (uint64_t seed = 1; seed <= 12; ++seed) {
+    const Scenario s = scenario("package-mirror");
+    const World w = simulate(s, seed, {});
+    const Cluster& c = w.clusters[w.affected];
+    Ledger ledger;
+    for (const Cluster& k : w.clusters)
+      ledger.contacts.emplace_back(k.contacts.size(), uint8_t{0}), ledger.pods.emplace_back(k.pods.size(), uint8_t{0});
+    std::set<std::string> went;
+    for (const Contact& k : c.contacts)
+      if (k.address == w.accused) went.insert(w.workload_of(c, c.pods[k.pod]).name);
+    std::set<std::string> owners;
+    for (const TrueOwner& o : tell_truth(w, ledger, {"default", 0}, seed).owners) owners.insert(o.name);
+    EXPECT_EQ(owners, went) << seed;
+  }
+  const Scenario s = scenario("feed-cron");
+  const World w = simulate(s, 3, {});
+  Ledger ledger;
+  for (const Cluster& k : w.clusters)
+    ledger.contacts.emplace_back(k.contacts.size(), uint8_t{0}), ledger.pods.emplace_back(k.pods.size(), uint8_t{0});
+  const Truth t = tell_truth(w, ledger, {"default", 0}, 3);
+  ASSERT_EQ(t.owners.size(), 1U);
+  EXPECT_EQ(t.owners[0].kind, "CronJob");
 }
 
 // It renders in every profile, more is logged with each, and the truth is one that the rows bear.

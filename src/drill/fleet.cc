@@ -183,6 +183,14 @@ void background_app(World& w, Workload& x, const std::vector<std::string>& own, 
 }
 
 std::string draw_name(const World& w, const std::string& pattern, Random& random) {
+  if (pattern == "*storage")  // an account of somebody's
+    return fmt::format("st{}{}.blob.core.windows.net", random.pick({"data", "backup", "arch", "export", "prod"}), random.hex(6));
+  if (pattern == "*bucket")
+    return fmt::format("{}-{}.s3.{}.amazonaws.com", random.pick(kVendors), random.pick({"drop", "media", "public", "assets"}),
+                       random.pick({"eu-west-1", "us-east-1", "eu-central-1"}));
+  if (pattern == "*partner")
+    return fmt::format("{}.{}{}", random.pick({"hooks", "callbacks", "events", "notify"}), random.pick(kVendors),
+                       random.pick({".com", ".io", ".eu"}));
   if (pattern == "*dga") {
     std::string s;
     const auto n = static_cast<size_t>(random.between(11, 17));
@@ -206,13 +214,15 @@ std::string draw_name(const World& w, const std::string& pattern, Random& random
   return pattern;
 }
 
-Habit habit_of(const Act& a, uint32_t endpoint) {
+Habit habit_of(const Actor& actor, const Act& a, uint32_t endpoint) {
   Habit h;
   h.endpoint = endpoint;
   h.on = a.on;
   h.bad_only = a.bad_only;
   h.after_config = a.after_config;
   h.exfil_dns = a.exfil_dns;
+  h.after_break_in = a.after_break_in;
+  h.only_asks = a.only_asks;
   h.literal = a.literal;
   h.scattered = a.scattered;
   h.chance = a.chance;
@@ -222,7 +232,7 @@ Habit habit_of(const Act& a, uint32_t endpoint) {
   h.out = a.out;
   h.in = a.in;
   h.lasts = a.lasts;
-  h.culprit = true;
+  h.culprit = !actor.bystander;
   h.only_affected = a.where == "affected";
   return h;
 }
@@ -305,11 +315,24 @@ void build_fleet(World& w, const Scale& scale, const Random& root) {
   for (size_t i = 0; i < s.destinations.size(); ++i) {
     const Destination& d = s.destinations[i];
     Random r = random.fork("destination", i);
-    const std::string by = d.hosting == "cdn"     ? std::string(random.pick({"cloudflare", "fastly", "akamai"}))
-                           : d.hosting == "cloud" ? std::string(r.pick({"aws", "google"}))
-                                                  : d.hosting;
+    std::string by = d.hosting == "cdn"     ? std::string(random.pick({"cloudflare", "fastly", "akamai"}))
+                     : d.hosting == "cloud" ? std::string(r.pick({"aws", "google"}))
+                                            : d.hosting;
     // A name of the scenario is apart from what the rest of the fleet asks for.
-    std::string name = draw_name(w, r.pick(d.names), r);
+    std::string name;
+    if (d.sibling_of.empty()) {
+      name = draw_name(w, r.pick(d.names), r);
+    } else {
+      size_t of = 0;
+      while (s.destinations[of].id != d.sibling_of) ++of;
+      assert(of < i);  // the parser saw to it
+      const std::string other = w.endpoints[destination[of]].name;
+      by = w.endpoints[destination[of]].provider;
+      const bool deep = std::count(other.begin(), other.end(), '.') > 1;
+      const std::string domain = deep ? other.substr(other.find('.') + 1) : other;
+      do name = fmt::format("{}.{}", r.pick({"docs", "status", "www", "files", "auth", "blog", "img"}), domain);
+      while (name == other);
+    }
     const uint32_t e = add_endpoint(w, std::move(name), static_cast<uint16_t>(r.whole(d.port)), by, r.fork("addresses"));
     Endpoint& point = w.endpoints[e];
     point.rotate_minutes = 0;
@@ -371,9 +394,7 @@ void build_fleet(World& w, const Scale& scale, const Random& root) {
   }
 
   // Those that the scenario is about.
-  for (size_t i = 0; i < s.actors.size(); ++i) {
-    const Actor& a = s.actors[i];
-    Random r = random.fork("actor", i);
+  const auto make = [&](const Actor& a, Random r) {
     Workload x;
     if (!a.products.empty()) {
       const Product* p = product(r.pick(a.products));
@@ -395,7 +416,8 @@ void build_fleet(World& w, const Scale& scale, const Random& root) {
     x.actor = a.id;
     x.host_network = x.host_network || a.host_network;
     x.dns_default = x.dns_default || a.host_network;
-    x.sidecar = !x.system && a.sidecar == "mesh" && w.clusters[0].mesh && !x.host_network && a.kind != "CronJob" && a.kind != "Job";
+    x.sidecar = !x.system && a.sidecar == "mesh" && w.clusters[0].mesh && !x.host_network && a.kind != "CronJob" && a.kind != "Job" &&
+                a.kind != "Pod";
     x.only_affected = a.where == "affected";
     if (a.kind == "Deployment" || a.kind == "StatefulSet") x.replicas = static_cast<int>(r.whole(a.replicas));
     if (a.kind == "CronJob") {
@@ -408,14 +430,55 @@ void build_fleet(World& w, const Scale& scale, const Random& root) {
     x.ssrf = a.ssrf;
     x.names_target = a.names_target;
     if (a.secrets) x.secrets = {x.name + "-db", x.name + "-signing-key", x.name + "-psp-api-key"};
+    if (a.runs.high > 0)
+      x.runs = a.runs;
+    else if (a.kind == "Job")
+      x.runs = {900, 3600};
+    x.kept = static_cast<Micros>(a.kept) * kSecond;
+    x.on_nodes = a.on_nodes;
+    x.created_by = a.created_by;
+    x.injected = a.injected;
+    x.pull_always = a.pull_always;
+    x.shell = a.shell;
+    if (a.shell) x.sees_ingress = true;
+    if (!a.images.empty()) {
+      const std::string image = r.pick(a.images);
+      x.image = image.substr(0, image.rfind(':'));
+      x.first_tag = image.substr(image.rfind(':') + 1);
+    }
+    if (a.kind == "Pod") {  // as kubectl run makes one
+      x.app_label_key = "run";
+      x.container = x.name;
+      x.config_maps.clear();
+      x.secrets.clear();
+      x.habits.clear();
+    }
     for (const Act& act : a.acts) {
       size_t d = 0;
       while (s.destinations[d].id != act.to) ++d;
-      x.habits.push_back(habit_of(act, destination[d]));
+      // What published software asks for anyway is asked for as the scenario says.
+      std::erase_if(x.habits, [&](const Habit& h) { return x.system && !h.culprit && h.endpoint == destination[d] && !a.bystander; });
+      x.habits.push_back(habit_of(a, act, destination[d]));
+      for (uint32_t k = 0; !act.of.empty() && k < w.workloads.size(); ++k)
+        if (w.workloads[k].actor == act.of) x.habits.back().of = k;
+      auto& env = act.bad_only ? x.bad_env : x.env;
       if (a.names_target)
-        x.env.emplace_back("REMOTE_ENDPOINT", fmt::format("{}:{}", w.endpoints[destination[d]].name, w.endpoints[destination[d]].port));
+        env.emplace_back("REMOTE_ENDPOINT", fmt::format("{}:{}", w.endpoints[destination[d]].name, w.endpoints[destination[d]].port));
     }
-    w.workloads.push_back(std::move(x));
+    return x;
+  };
+  for (size_t i = 0; i < s.actors.size(); ++i) {
+    const Actor& a = s.actors[i];
+    const int64_t copies = a.copies.high > 1 ? random.fork("copies", i).whole(a.copies) : 1;
+    for (int64_t k = 0; k < copies; ++k)
+      w.workloads.push_back(make(a, k == 0 ? random.fork("actor", i) : random.fork("actor copy", i * 64 + static_cast<uint64_t>(k))));
+  }
+  for (Workload& x : w.workloads) {
+    const Actor* a = x.actor.empty() ? nullptr : s.actor(x.actor);
+    if (a == nullptr || a->config_of.empty()) continue;
+    const auto other = std::find_if(w.workloads.begin(), w.workloads.end(), [&](const Workload& y) { return y.actor == a->config_of; });
+    x.ns = other->ns;
+    x.config_maps = other->config_maps;
   }
   // Names are unique, as Kubernetes wants them.
   std::set<std::string> taken;

@@ -23,10 +23,8 @@ std::vector<Event> events_of(const World& world, const Cluster& c, bool normal, 
     if (p.created >= world.from && normal) {
       all.push_back({p.created + 20'000, "Pod", x.ns, p.name, "Scheduled",
                      fmt::format("Successfully assigned {}/{} to {}", x.ns, p.name, node), "default-scheduler", "", false});
-      all.push_back(
-          {p.started - 1200'000, "Pod", x.ns, p.name, "Pulled",
-           fmt::format("Container image \"{}\" already present on machine", image_of(x, c.placements[p.placement].revisions[p.revision])),
-           "kubelet", node, false});
+      all.push_back({p.started - 1200'000, "Pod", x.ns, p.name, "Pulled", image_pulled(x, c.placements[p.placement].revisions[p.revision]),
+                     "kubelet", node, false});
       all.push_back(
           {p.started - 200'000, "Pod", x.ns, p.name, "Created", fmt::format("Created container {}", x.container), "kubelet", node, false});
       all.push_back({p.started, "Pod", x.ns, p.name, "Started", fmt::format("Started container {}", x.container), "kubelet", node, false});
@@ -116,7 +114,7 @@ void write_inventory(Pen& pen, uint32_t index) {
         const bool running = p.started <= at, over = p.succeeded && p.ended <= at;
         const auto restarts = std::count_if(p.restarts.begin(), p.restarts.end(), [&](Micros k) { return k <= at; });
         pen.ledger.pods[index][i] = 1;
-        for (const std::string& name : containers_of(x)) {
+        for (const std::string& name : containers_of(x, &r)) {
           const bool main = name == x.container;
           t.begin(at);
           t.text("Computer", c.nodes[p.node].name).text("ClusterId", c.resource_id).text("ClusterName", c.name);
@@ -131,10 +129,12 @@ void write_inventory(Pen& pen, uint32_t index) {
           t.text("ControllerKind", x.kind == "Deployment"  ? "ReplicaSet"
                                    : x.kind == "CronJob"   ? "Job"
                                    : x.kind == "StaticPod" ? "Node"
+                                   : x.kind == "Pod"       ? ""
                                                            : x.kind);
           t.text("ControllerName", x.kind == "Deployment"                   ? replica_set_name(x, r)
                                    : x.kind == "CronJob" || x.kind == "Job" ? p.job
                                    : x.kind == "StaticPod"                  ? c.nodes[p.node].name
+                                   : x.kind == "Pod"                        ? ""
                                                                             : x.name);
           t.text("ContainerStatus", over      ? "terminated"
                                     : running ? "running"

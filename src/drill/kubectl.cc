@@ -46,13 +46,16 @@ void write_objects(Pen& pen, uint32_t index) {
     if (!any) continue;
     list(pen, c, name, [&](JsonWriter& w, Output::File& f) {
       for (const Placement& p : c.placements)
-        if (world.workloads[p.workload].kind == kind) workload_json(w, world, c, p, revision_at(p, now), true, true), f.row();
+        if (world.workloads[p.workload].kind == kind && p.deployed <= now)
+          workload_json(w, world, c, p, revision_at(p, now), true, true), f.row();
     });
   }
   list(pen, c, "replicasets", [&](JsonWriter& w, Output::File& f) {
     for (const Placement& p : c.placements) {
       if (world.workloads[p.workload].kind != "Deployment") continue;
-      for (const Revision& r : p.revisions) replica_set_json(w, world, c, p, r, &r == &revision_at(p, now) ? p.replicas : 0, true), f.row();
+      const Revision& now_runs = revision_at(p, now);
+      for (const Revision& r : p.revisions)
+        if (!r.silent) replica_set_json(w, world, c, p, r, r.rs_uid == now_runs.rs_uid ? p.replicas : 0, true), f.row();
     }
   });
   list(pen, c, "controllerrevisions", [&](JsonWriter& w, Output::File& f) {
@@ -60,6 +63,7 @@ void write_objects(Pen& pen, uint32_t index) {
       const Workload& x = world.workloads[p.workload];
       if (x.kind != "DaemonSet" && x.kind != "StatefulSet") continue;
       for (const Revision& r : p.revisions) {
+        if (r.silent) continue;
         w.begin_object().key("apiVersion").string("apps/v1");
         w.key("data").raw(
             fmt::format(R"({{"spec":{{"template":{{"$patch":"replace","spec":{{"containers":[{{"image":"{}","name":"{}"}}]}}}}}}}})",
@@ -76,7 +80,9 @@ void write_objects(Pen& pen, uint32_t index) {
   });
   list(pen, c, "configmaps", [&](JsonWriter& w, Output::File& f) {
     for (const Placement& p : c.placements)
-      for (const auto& m : world.workloads[p.workload].config_maps) config_map_json(w, world, c, p, m, now, true), f.row();
+      for (const auto& m : world.workloads[p.workload].config_maps)
+        if (const Actor* a = world.scenario->actor(world.workloads[p.workload].actor); a == nullptr || a->config_of.empty())
+          config_map_json(w, world, c, p, m, now, true), f.row();
   });
   pen.ledger.names_in_objects = true;
   pen.ledger.sources.insert("kubectl");

@@ -69,8 +69,9 @@ class Life {
     c_.nodes.push_back(std::move(n));
   }
 
-  void scale_up(Micros at, int64_t count) {
+  void scale_up(Micros at, int64_t count, const std::vector<std::string>* actors) {
     for (int64_t i = 0; i < count; ++i) {
+      if (actors != nullptr && !actors->empty()) wanting_.emplace_back(static_cast<uint32_t>(c_.nodes.size()), actors);
       Change up{at, Change::What::kScaleUp, 0, 0, static_cast<uint32_t>(c_.nodes.size()), 0, "", ""};
       add_node(at + random_.between(75, 150) * kSecond, true);
       c_.changes.push_back(std::move(up));
@@ -95,11 +96,12 @@ class Life {
     struct Step {
       Micros at;
       int64_t up;  // 0: down
+      const std::vector<std::string>* actors = nullptr;
     };
     std::vector<Step> steps;
     for (const Happening& h : w_.scenario->timeline) {
       if (!here(h.where)) continue;
-      if (h.what == "scale-up") steps.push_back({moment(h.at), random_.whole(h.count)});
+      if (h.what == "scale-up") steps.push_back({moment(h.at), random_.whole(h.count), &h.actors});
       if (h.what == "scale-down") steps.push_back({moment(h.at), 0});
     }
     // Most days the autoscaler does something of its own.
@@ -108,7 +110,7 @@ class Life {
     std::sort(steps.begin(), steps.end(), [](const Step& a, const Step& b) { return a.at < b.at; });
     for (const Step& s : steps) {
       if (s.up > 0)
-        scale_up(s.at, s.up);
+        scale_up(s.at, s.up, s.actors);
       else if (c_.nodes.size() > static_cast<size_t>(n))
         scale_down(s.at);
     }
@@ -120,7 +122,9 @@ class Life {
     r.number = number;
     r.build = build;
     Random v = Random(w_.seed).fork("version " + x.ns + x.name, static_cast<uint64_t>(build));
-    if (const Product* p = x.system ? product_named(x) : nullptr; p != nullptr && build == 0)
+    if (!x.first_tag.empty())
+      r.tag = build == 0 ? x.first_tag : bump(x.first_tag, build);
+    else if (const Product* p = x.system ? product_named(x) : nullptr; p != nullptr && build == 0)
       r.tag = p->tag;
     else if (x.system)
       r.tag = bump(product_named(x) ? std::string(product_named(x)->tag) : "1.0.0", build);
@@ -148,8 +152,9 @@ class Life {
   }
 
   static const Product* product_named(const Workload& x) {
-    for (const Product& p : kProducts)
-      if (p.name == x.name && p.image == x.image) return &p;
+    for (const auto* products : {&kProducts, &kFurtherProducts})
+      for (const Product& p : *products)
+        if (p.name == x.name && p.image == x.image) return &p;
     return nullptr;
   }
 
@@ -158,6 +163,18 @@ class Life {
     while (digits > 0 && std::isdigit(static_cast<unsigned char>(tag[digits - 1]))) --digits;
     if (digits == tag.size() || tag.size() - digits > 6) return tag + fmt::format("-{}", by);
     return tag.substr(0, digits) + std::to_string(std::stoi(tag.substr(digits)) + by);
+  }
+
+  // Another image is pushed under the tag that runs: no rollout, and Kubernetes knows nothing of it.
+  void repush(uint32_t placement, Micros at, bool bad) {
+    Placement& p = c_.placements[placement];
+    Revision r = p.revisions.back();
+    r.at = at;
+    r.digest = "sha256:" + Random(w_.seed).fork("repushed " + workload(placement).image + r.tag, p.revisions.size()).hex(64);
+    r.bad = bad || r.bad;
+    r.silent = true;
+    p.revisions.push_back(r);
+    if (bad && c_.affected) w_.bad_release = at;
   }
 
   void release(uint32_t placement, Micros at, int build, bool bad, bool image) {
@@ -183,22 +200,40 @@ class Life {
     const Micros first = w_.from - fleet.between(26, 20 * 24) * kHour - random_.between(0, 7200) * kSecond;
     p.revisions.push_back(revision(x, first, static_cast<int>(fleet.between(1, 40)), 0));
     std::vector<std::tuple<Micros, bool, bool>> planned;  // at, bad, image
+    std::vector<std::pair<Micros, bool>> pushed;          // at, bad
     if (!x.actor.empty()) {
       for (size_t i = 0; i < w_.scenario->timeline.size(); ++i) {
         const Happening& h = w_.scenario->timeline[i];
-        if (h.actor != x.actor || h.what != "release" || !here(h.where)) continue;
+        if (!w_.scenario->concerns(h, x.actor) || !here(h.where)) continue;
         Random at = Random(w_.seed).fork("happening", i);  // one train, minutes apart between clusters
-        const auto when = w_.from + static_cast<Micros>(at.real(h.at) * static_cast<double>(w_.to - w_.from));
-        planned.emplace_back(when + static_cast<Micros>(c_.region_index) * at.between(4, 18) * kMinute, h.bad, h.changes_image);
+        Micros when = w_.from + static_cast<Micros>(at.real(h.at) * static_cast<double>(w_.to - w_.from));
+        when += static_cast<Micros>(c_.region_index) * at.between(4, 18) * kMinute;
+        if (h.what == "release") {
+          planned.emplace_back(when, h.bad, h.changes_image);
+        } else if (h.what == "repush") {
+          pushed.emplace_back(when, h.bad);
+        } else if (h.what == "recreate") {
+          p.recreations.push_back(when);
+        } else if (h.what == "deploy") {
+          p.deployed = when;
+          p.revisions[0].at = when;
+          p.revisions[0].number = 1;
+        }
       }
+      std::sort(p.recreations.begin(), p.recreations.end());
     } else if (x.kind != "CronJob" && fleet.chance(x.system ? 0.06 : 0.3)) {
       const auto when = w_.from + static_cast<Micros>(fleet.real(0.05, 0.9) * static_cast<double>(w_.to - w_.from));
       planned.emplace_back(when + static_cast<Micros>(c_.region_index) * fleet.between(2, 25) * kMinute, false, fleet.chance(0.8));
     }
+    if (p.deployed != 0 && x.kind != "Job" && x.kind != "Pod" && x.kind != "StaticPod")
+      c_.changes.push_back(
+          {p.deployed, Change::What::kCreate, placement, 0, 0, 0, x.name, std::string(random_.fork("creator", placement).pick(kPeople))});
     std::sort(planned.begin(), planned.end());
     int build = 0;
     for (const auto& [at, bad, image] : planned)
       if (at < w_.to - 10 * kMinute) release(placement, at, ++build, bad, image);
+    for (const auto& [at, bad] : pushed)
+      if (at < w_.to - 10 * kMinute && at > p.revisions.back().at) repush(placement, at, bad);
     if (x.actor.empty() && !x.config_maps.empty() && fleet.chance(0.12))
       c_.changes.push_back(
           {moment({0.05, 0.95}), Change::What::kConfigMap, placement, 0, 0, 0, x.config_maps[0], std::string(random_.pick(kPeople))});
@@ -260,12 +295,27 @@ class Life {
   void pods(uint32_t placement) {
     const Workload& x = workload(placement);
     if (x.kind == "CronJob") return jobs(placement);
-    if (x.kind == "Job") return one_job(placement);
+    if (x.kind == "Job" || x.kind == "Pod") return one_job(placement);
+    const Micros deployed = c_.placements[placement].deployed;
     if (x.kind == "DaemonSet" || x.kind == "StaticPod") {
-      for (uint32_t n = 0; n < c_.nodes.size(); ++n) {
-        const Node& node = c_.nodes[n];
-        chain(placement, static_cast<int>(n), std::max(node.created + random_.between(300, 2500) * 1000, node.created), node.deleted, n);
+      std::vector<uint32_t> nodes;
+      for (uint32_t n = 0; n < c_.nodes.size(); ++n) nodes.push_back(n);
+      if (x.on_nodes > 0) {
+        std::erase_if(nodes,
+                      [&](uint32_t n) { return c_.nodes[n].created > std::max(deployed, w_.from) || c_.nodes[n].deleted != kNever; });
+        random_.shuffle(nodes);
+        if (nodes.size() > static_cast<size_t>(x.on_nodes)) nodes.resize(static_cast<size_t>(x.on_nodes));
       }
+      for (const uint32_t n : nodes) {
+        const Node& node = c_.nodes[n];
+        const Micros from = std::max(node.created + random_.between(300, 2500) * 1000, node.created);
+        chain(placement, static_cast<int>(n), std::max(from, deployed), node.deleted, n);
+      }
+      return;
+    }
+    if (deployed != 0) {
+      for (int slot = 0; slot < c_.placements[placement].replicas; ++slot)
+        chain(placement, slot, deployed + random_.between(150, 900) * 1000, kNever, std::nullopt);
       return;
     }
     for (int slot = 0; slot < c_.placements[placement].replicas; ++slot) {
@@ -292,7 +342,13 @@ class Life {
       Micros stop = std::min(until, fixed ? until : c_.nodes[*node].deleted - random_.between(20, 90) * kSecond);
       for (const Revision& r : place.revisions)
         if (r.at > at) {
+          if (r.silent) continue;
           stop = std::min(stop, r.at + (slot * 25 + random_.between(3, 20)) * kSecond);
+          break;
+        }
+      for (const Micros again : place.recreations)
+        if (again > at) {
+          stop = std::min(stop, again + (slot * 20 + random_.between(0, 12)) * kSecond);
           break;
         }
       Pod& p = add_pod(placement, rev, *node, at, pod_name(x, place.revisions[rev], slot, c_.nodes[*node]));
@@ -317,12 +373,15 @@ class Life {
       const std::optional<uint32_t> node = node_at(at + 5 * kSecond);
       if (!node) continue;
       const std::string job = fmt::format("{}-{}", x.name, at / kMinute);
-      Pod& p = add_pod(placement, 0, *node, at + random_.between(200, 1500) * 1000, fmt::format("{}-{}", job, random_.kube_suffix(5)));
+      uint32_t rev = 0;
+      for (uint32_t k = 0; k < c_.placements[placement].revisions.size(); ++k)
+        if (c_.placements[placement].revisions[k].at <= at) rev = k;
+      Pod& p = add_pod(placement, rev, *node, at + random_.between(200, 1500) * 1000, fmt::format("{}-{}", job, random_.kube_suffix(5)));
       p.job = job;
       p.job_uid = random_.uuid();
       p.ended = p.started + static_cast<Micros>(random_.real(x.runs) * kSecond);
       p.succeeded = true;
-      p.removed = p.ended + 3 * period + random_.between(1, 5) * kSecond;
+      p.removed = p.ended + (x.kept > 0 ? x.kept : 3 * period) + random_.between(1, 5) * kSecond;
     }
   }
 
@@ -330,20 +389,36 @@ class Life {
     const Workload& x = workload(placement);
     Micros at = moment({0.3, 0.7});
     for (const Happening& h : w_.scenario->timeline)
-      if (h.actor == x.actor && h.what == "restart") at = moment(h.at);
+      if (w_.scenario->concerns(h, x.actor) && (h.what == "restart" || h.what == "deploy")) at = moment(h.at);
     const std::optional<uint32_t> node = node_at(at);
     if (!node) return;
     c_.placements[placement].revisions[0].at = at;
+    if (c_.placements[placement].deployed != 0) c_.placements[placement].deployed = at;
+    if (!x.created_by.empty())
+      c_.changes.push_back(
+          {at, Change::What::kCreate, placement, 0, *node, 0, x.name, std::string(random_.fork("creator", placement).pick(kPeople))});
+    if (x.kind == "Pod") {
+      Pod& p = add_pod(placement, 0, *node, at, x.name);
+      p.ended = p.started + static_cast<Micros>(random_.real(x.runs) * kSecond);
+      p.succeeded = true;
+      p.removed = p.ended + random_.between(1, 4) * kSecond;  // kubectl run --rm
+      return;
+    }
     Pod& p = add_pod(placement, 0, *node, at + kSecond, fmt::format("{}-{}", x.name, random_.kube_suffix(5)));
     p.job = x.name;
     p.job_uid = c_.placements[placement].uid;
-    p.ended = p.started + static_cast<Micros>(random_.real(900, 3600) * kSecond);
+    p.ended = p.started + static_cast<Micros>(random_.real(x.runs) * kSecond);
     p.succeeded = true;
-    if (p.ended > w_.to) p.ended = kNever, p.succeeded = false;
+    if (x.kept > 0) p.removed = p.ended + x.kept;
+    if (p.ended > w_.to) p.ended = p.removed = kNever, p.succeeded = false;
   }
 
   // What made the autoscaler act: pods that had no place, and run on the new node.
   void surge() {
+    for (const auto& [node, actors] : wanting_)
+      for (uint32_t place = 0; place < c_.placements.size(); ++place)
+        if (std::find(actors->begin(), actors->end(), workload(place).actor) != actors->end())
+          for (int64_t k = random_.between(1, 3); k > 0; --k) place_on(node, place);
     std::vector<uint32_t> apps;
     for (uint32_t p = 0; p < c_.placements.size(); ++p)
       if (workload(p).kind == "Deployment" && !workload(p).system && workload(p).actor.empty()) apps.push_back(p);
@@ -351,39 +426,58 @@ class Life {
     for (uint32_t n = 0; n < c_.nodes.size(); ++n) {
       const Node& node = c_.nodes[n];
       if (node.created < w_.from) continue;
-      for (int64_t k = random_.between(1, 4); k > 0; --k) {
-        const uint32_t place = random_.pick(apps);
-        const Placement& placement = c_.placements[place];
-        const Micros asked = node.created - random_.between(80, 170) * kSecond;
-        uint32_t rev = 0;
-        for (uint32_t r = 0; r < placement.revisions.size(); ++r)
-          if (placement.revisions[r].at <= asked) rev = r;
-        Pod& p = add_pod(place, rev, n, asked, pod_name(workload(place), placement.revisions[rev], 0, node));
-        c_.changes.push_back(
-            {asked, Change::What::kScale, place, rev, n, static_cast<uint32_t>(c_.pods.size() - 1), "", "horizontal-pod-autoscaler"});
-        if (node.deleted != kNever) end(p, node.deleted - random_.between(30, 200) * kSecond);
-        for (const Revision& r : placement.revisions)
-          if (r.at > asked && r.at < p.ended && p.ended == kNever) end(p, r.at + 60 * kSecond);
-      }
+      for (int64_t k = random_.between(1, 4); k > 0; --k) place_on(n, random_.pick(apps));
     }
+  }
+
+  void place_on(uint32_t n, uint32_t place) {
+    const Node& node = c_.nodes[n];
+    const Placement& placement = c_.placements[place];
+    const Micros asked = node.created - random_.between(80, 170) * kSecond;
+    uint32_t rev = 0;
+    for (uint32_t r = 0; r < placement.revisions.size(); ++r)
+      if (placement.revisions[r].at <= asked) rev = r;
+    Pod& p = add_pod(place, rev, n, asked, pod_name(workload(place), placement.revisions[rev], 0, node));
+    c_.changes.push_back(
+        {asked, Change::What::kScale, place, rev, n, static_cast<uint32_t>(c_.pods.size() - 1), "", "horizontal-pod-autoscaler"});
+    if (node.deleted != kNever) end(p, node.deleted - random_.between(30, 200) * kSecond);
+    for (const Revision& r : placement.revisions)
+      if (!r.silent && r.at > asked && r.at < p.ended && p.ended == kNever) end(p, r.at + 60 * kSecond);
   }
 
   void happenings() {
     for (size_t i = 0; i < w_.scenario->timeline.size(); ++i) {
       const Happening& h = w_.scenario->timeline[i];
-      if (!here(h.where) || h.actor.empty()) continue;
+      if (!here(h.where)) continue;
+      if (h.what == "webhook") {
+        const Micros at = moment(h.at);
+        c_.changes.push_back({at, Change::What::kWebhook, 0, 0, 0, 0, "sidecar-injector", std::string(random_.pick(kPeople))});
+      }
       for (uint32_t p = 0; p < c_.placements.size(); ++p) {
-        if (workload(p).actor != h.actor) continue;
+        if (workload(p).actor.empty() || !w_.scenario->concerns(h, workload(p).actor)) continue;
         if (h.what == "config-change") {
           const Micros at = moment(h.at);
           const auto& maps = workload(p).config_maps;
           c_.changes.push_back({at, Change::What::kConfigMap, p, 0, 0, 0, maps.empty() ? workload(p).name + "-config" : maps[0],
                                 std::string(random_.pick(kPeople))});
           if (c_.affected) w_.config_change = at;
+        } else if (h.what == "break-in") {
+          break_in(p, moment(h.at));
         } else if (h.what == "restart" && workload(p).kind != "Job") {
           for (int64_t k = random_.whole(h.count); k > 0; --k) restart(p, moment(h.at));
         }
       }
+    }
+  }
+
+  // Of the pods that run then, the one that goes on longest is the stranger's.
+  void break_in(uint32_t placement, Micros at) {
+    Placement& p = c_.placements[placement];
+    for (uint32_t i = 0; i < c_.pods.size(); ++i) {
+      if (c_.pods[i].placement != placement || c_.pods[i].started > at || c_.pods[i].ended <= at) continue;
+      if (p.broken_pod != UINT32_MAX && c_.pods[i].ended <= c_.pods[p.broken_pod].ended) continue;
+      p.broken_pod = i;
+      p.broken_in = at;
     }
   }
 
@@ -403,6 +497,7 @@ class Life {
   Random random_;
   int next_instance_ = 0;
   std::vector<Ip> used_;
+  std::vector<std::pair<uint32_t, const std::vector<std::string>*>> wanting_;  // nodes, and whose pods they came for
 };
 
 }  // namespace

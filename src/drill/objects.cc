@@ -43,6 +43,12 @@ void labels(JsonWriter& w, const Workload& x, const Revision* r, const Pod* p) {
   w.end_object();
 }
 
+std::string side_image(const Workload& x, std::string_view name) {
+  if (name == "istio-proxy") return "docker.io/istio/proxyv2:1.23.3";
+  if (name == x.injected) return fmt::format("docker.io/{0}/{0}:latest", name);
+  return fmt::format("mcr.microsoft.com/oss/{}:v1.0.0", name);
+}
+
 std::string hash_of(std::string_view s, size_t n) { return Random(7).fork(s).hex(n); }
 
 void container(JsonWriter& w, const Workload& x, const Revision& r, std::string_view name, bool main) {
@@ -52,9 +58,11 @@ void container(JsonWriter& w, const Workload& x, const Revision& r, std::string_
     for (const auto& a : x.arguments) w.string(a);
     w.end_array();
   }
-  if (main && !x.env.empty()) {
+  auto env = x.env;
+  if (r.bad) env.insert(env.end(), x.bad_env.begin(), x.bad_env.end());
+  if (main && !env.empty()) {
     w.key("env").begin_array();
-    for (const auto& [k, v] : x.env) {
+    for (const auto& [k, v] : env) {
       w.begin_object();
       text(w, "name", k);
       text(w, "value", v);
@@ -67,11 +75,8 @@ void container(JsonWriter& w, const Workload& x, const Revision& r, std::string_
     text(w, "fieldPath", "status.podIP");
     w.end_object().end_object().end_object().end_array();
   }
-  text(w, "image",
-       main                    ? image_of(x, r)
-       : name == "istio-proxy" ? "docker.io/istio/proxyv2:1.23.3"
-                               : fmt::format("mcr.microsoft.com/oss/{}:v1.0.0", name));
-  text(w, "imagePullPolicy", "IfNotPresent");
+  text(w, "image", main ? image_of(x, r) : side_image(x, name));
+  text(w, "imagePullPolicy", main && x.pull_always ? "Always" : "IfNotPresent");
   text(w, "name", name);
   if (main && !x.system) w.key("ports").raw(R"([{"containerPort":8080,"name":"http","protocol":"TCP"}])");
   w.key("resources").raw(R"({"limits":{"cpu":"500m","memory":"512Mi"},"requests":{"cpu":"100m","memory":"128Mi"}})");
@@ -91,13 +96,14 @@ void pod_spec(JsonWriter& w, const Workload& x, const Revision& r, std::string_v
   w.key("containers").begin_array();
   container(w, x, r, x.container, true);
   for (const auto& side : x.images_side) container(w, x, r, side, false);
+  if (live && !x.injected.empty() && r.bad) container(w, x, r, x.injected, false);
   if (live && x.sidecar) container(w, x, r, "istio-proxy", false);
   w.end_array();
   text(w, "dnsPolicy", x.dns_default ? "Default" : "ClusterFirst");
   truth(w, "enableServiceLinks", true);
   if (x.host_network) truth(w, "hostNetwork", true);
   if (!node.empty()) text(w, "nodeName", node);
-  text(w, "restartPolicy", x.kind == "CronJob" || x.kind == "Job" ? "OnFailure" : "Always");
+  text(w, "restartPolicy", x.kind == "CronJob" || x.kind == "Job" ? "OnFailure" : x.kind == "Pod" ? "Never" : "Always");
   text(w, "schedulerName", "default-scheduler");
   w.key("securityContext").raw("{}");
   text(w, "serviceAccount", x.service_account);
@@ -116,16 +122,14 @@ void pod_spec(JsonWriter& w, const Workload& x, const Revision& r, std::string_v
 
 void statuses(JsonWriter& w, const Workload& x, const Revision& r, const Pod& p, Micros at) {
   w.key("containerStatuses").begin_array();
-  const std::vector<std::string> names = containers_of(x);
+  const std::vector<std::string> names = containers_of(x, &r);
   const auto restarts = std::count_if(p.restarts.begin(), p.restarts.end(), [&](Micros t) { return t <= at; });
   for (const auto& name : names) {
     const bool main = name == x.container;
     const bool over = p.succeeded && p.ended <= at;
     w.begin_object();
     text(w, "containerID", "containerd://" + container_id(x, p, name));
-    const std::string image = main                    ? image_of(x, r)
-                              : name == "istio-proxy" ? "docker.io/istio/proxyv2:1.23.3"
-                                                      : fmt::format("mcr.microsoft.com/oss/{}:v1.0.0", name);
+    const std::string image = main ? image_of(x, r) : side_image(x, name);
     text(w, "image", image);
     text(w, "imageID", main ? x.image + '@' + r.digest : image.substr(0, image.rfind(':')) + "@sha256:" + hash_of(image, 64));
     w.key("lastState")
@@ -150,9 +154,10 @@ void statuses(JsonWriter& w, const Workload& x, const Revision& r, const Pod& p,
 
 }  // namespace
 
-std::vector<std::string> containers_of(const Workload& x) {
+std::vector<std::string> containers_of(const Workload& x, const Revision* r) {
   std::vector<std::string> names = {x.container};
   names.insert(names.end(), x.images_side.begin(), x.images_side.end());
+  if (!x.injected.empty() && r != nullptr && r->bad) names.push_back(x.injected);
   if (x.sidecar) names.emplace_back("istio-proxy");
   return names;
 }
@@ -181,6 +186,12 @@ std::string_view api_version(std::string_view kind) {
     return "apps/v1";
   if (kind == "Job" || kind == "CronJob") return "batch/v1";
   return "v1";
+}
+
+std::string image_pulled(const Workload& x, const Revision& r) {
+  if (!x.pull_always) return fmt::format("Container image \"{}\" already present on machine", image_of(x, r));
+  const uint64_t ms = Random(7).fork(x.name + r.digest).below(2000) + 300;
+  return fmt::format("Successfully pulled image \"{}\" in {}ms ({}ms including waiting)", image_of(x, r), ms, ms);
 }
 
 std::string image_of(const Workload& x, const Revision& r) { return x.image + ':' + r.tag; }
@@ -225,7 +236,7 @@ void pod_json(JsonWriter& w, const World& world, const Cluster& c, const Pod& p,
     owner(w, "Job", p.job, p.job_uid);
   else if (x.kind == "StaticPod")
     owner(w, "Node", n.name, n.uid);
-  else
+  else if (x.kind != "Pod")
     owner(w, x.kind, x.name, place.uid);
   text(w, "resourceVersion", std::to_string(10'000'000 + at / kSecond % 80'000'000));
   text(w, "uid", p.uid);
@@ -346,7 +357,7 @@ void workload_json(JsonWriter& w, const World& world, const Cluster& c, const Pl
   const Workload& x = world.workloads[p.workload];
   w.begin_object();
   kind_of(w, with_kind, x.kind);
-  workload_meta(w, x, p, r, p.revisions.front().at - 30 * kDay);
+  workload_meta(w, x, p, r, p.deployed != 0 ? p.deployed : p.revisions.front().at - 30 * kDay);
   w.key("spec").begin_object();
   if (x.kind == "CronJob") {
     text(w, "concurrencyPolicy", "Forbid");
@@ -421,10 +432,16 @@ void config_map_json(JsonWriter& w, const World& world, const Cluster& c, const 
   bool changed = false;
   for (const Change& ch : c.changes)
     changed = changed || (ch.what == Change::What::kConfigMap && &c.placements[ch.placement] == &p && ch.at <= at);
+  const Workload* names = &x;  // whose destination it names: its own, or that of a workload that shares it
+  for (const Placement& other : c.placements) {
+    const Workload& y = world.workloads[other.workload];
+    const Actor* a = y.actor.empty() ? nullptr : world.scenario->actor(y.actor);
+    if (a != nullptr && !a->config_of.empty() && y.ns == x.ns && !y.config_maps.empty() && y.config_maps[0] == name) names = &y;
+  }
   w.key("data").begin_object();
   text(w, "log.level", changed ? "debug" : "info");
   text(w, "timeout.seconds", "30");
-  for (const Habit& h : x.habits) {
+  for (const Habit& h : names->habits) {
     if (!h.culprit || !h.after_config || !changed) continue;
     text(w, "update.url", fmt::format("https://{}/v1", world.endpoints[h.endpoint].name));
   }

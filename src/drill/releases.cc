@@ -18,10 +18,11 @@ void write_releases(Pen& pen) {
   for (const Cluster& c : world.clusters)
     for (const Placement& p : c.placements) {
       const Workload& x = world.workloads[p.workload];
-      if (x.system || x.kind == "Job") continue;
+      if (x.system || x.kind == "Job" || x.kind == "Pod" || x.kind == "StaticPod") continue;
       // Some teams release by other means and leave no record here.
       if (!x.ssrf && !Random(world.seed).fork("devops " + x.ns).chance(0.65)) continue;
-      for (const Revision& r : p.revisions) all.push_back({&c, &p, &r});
+      for (const Revision& r : p.revisions)
+        if (!r.silent) all.push_back({&c, &p, &r});
     }
   std::stable_sort(all.begin(), all.end(), [](const Entry& a, const Entry& b) { return a.revision->at > b.revision->at; });
   Output::File file(pen.out, "releases", "releases/azure-devops-deployments.json");

@@ -27,6 +27,16 @@ Request request_of(const World& world, const Cluster& c, const Workload& x, cons
   Request r;
   r.host = fmt::format("{}.{}", x.name, world.domain);
   r.agent = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/124.0 Safari/537.36";
+  if (q.shell) {  // a page that was put where pictures are
+    r.method = "POST";
+    r.target = fmt::format("/uploads/{}.{}", Random(world.seed).fork("shell " + x.name).hex(8),
+                           x.language == "dotnet"   ? "aspx"
+                           : x.language == "java"   ? "jsp"
+                           : x.language == "python" ? "py"
+                                                    : "php");
+    r.action = r.method + ' ' + r.target;
+    return r;
+  }
   if (!q.ssrf) {
     r.method = q.path % 4 == 3 ? "POST" : "GET";
     r.target = fmt::format(fmt::runtime(kPaths[q.path % 12]), q.at / kSecond % 100000);

@@ -47,9 +47,9 @@ class Traffic {
     k.out = static_cast<uint64_t>(r.real(h.out));
     k.in = static_cast<uint64_t>(r.real(h.in));
     k.culprit = h.culprit;
-    k.dns_only = h.exfil_dns;
+    k.dns_only = h.exfil_dns || h.only_asks;
     if (h.exfil_dns) k.label = static_cast<uint32_t>(r.next());
-    if (!h.literal && (h.exfil_dns || at - asked_last >= static_cast<Micros>(e.ttl) * kSecond / 2)) {
+    if (!h.literal && (k.dns_only || at - asked_last >= static_cast<Micros>(e.ttl) * kSecond / 2)) {
       k.asked = true;
       k.asked_at = at - r.between(3, 90) * 1000;
       asked_last = at;
@@ -60,10 +60,13 @@ class Traffic {
   void habit(uint32_t index, const Pod& p, const Workload& x, const Habit& h, Random r) {
     const Revision& rev = c_.placements[p.placement].revisions[p.revision];
     if ((h.bad_only && !rev.bad) || (h.only_affected && !c_.affected)) return;
+    const Placement& place = c_.placements[p.placement];
+    if (h.after_break_in && place.broken_pod != index) return;
     const bool background = !h.culprit;
     Micros asked = 0;
     const auto burst = [&](Micros at) {
       if (h.after_config && (w_.config_change == 0 || at < w_.config_change)) return;
+      if (h.after_break_in && at < place.broken_in) return;
       if (!r.chance(h.chance)) return;
       Micros t = at + static_cast<Micros>(r.real(h.wait) * kSecond);
       for (int64_t k = r.whole(h.repeat); k > 0; --k) {
@@ -82,15 +85,28 @@ class Traffic {
       case Act::On::kRestart:
         for (const Micros again : p.restarts) burst(again);
         break;
+      case Act::On::kNodeJoins:
+        for (const Node& n : c_.nodes)
+          if (n.created >= w_.from && p.started <= n.ready && p.ended > n.ready) burst(n.ready);
+        break;
+      case Act::On::kImagePull: break;  // what the node does
       case Act::On::kAlways: {
         const double density = background ? density_ : 1;
         Micros t = std::max(p.started, w_.from);
         if (h.after_config) t = std::max(t, w_.config_change);
+        if (h.after_break_in) t = std::max(t, place.broken_in);
         t += static_cast<Micros>(r.real() * r.real(h.every) * kSecond / density);
         const Micros end = std::min(p.ended, w_.to);
         while (t < end) {
           if (!h.after_config || (w_.config_change != 0 && t >= w_.config_change))
-            if (h.chance >= 1 || r.chance(h.chance)) contact(index, p.node, &x, h, t, r, asked);
+            if (h.chance >= 1 || r.chance(h.chance)) {
+              contact(index, p.node, &x, h, t, r, asked);
+              Micros again = t;  // what comes in bursts
+              for (int64_t k = h.repeat.high > 1 ? r.whole(h.repeat) - 1 : 0; k > 0; --k) {
+                again += static_cast<Micros>(r.real(0.4, 2.5) * kSecond);
+                contact(index, p.node, &x, h, again, r, asked);
+              }
+            }
           const double gap = h.scattered ? r.exponential((h.every.low + h.every.high) / 2) : r.real(h.every);
           t += std::max<Micros>(static_cast<Micros>(gap * kSecond / density), 20'000);
         }
@@ -105,6 +121,17 @@ class Traffic {
       const Micros last = std::min(w_.to, c_.nodes[n].deleted);
       for (const Habit& h : x.habits) {
         Micros asked = 0;
+        if (h.on == Act::On::kImagePull) {
+          for (const Pod& p : c_.pods) {
+            if (p.node != n || p.created < w_.from || c_.placements[p.placement].workload != h.of || !r.chance(h.chance)) continue;
+            // After the sandbox, before the container. A pod that waited for its node is pulled for when the node is there.
+            const Micros begin = std::max(p.created, c_.nodes[n].ready) + r.between(250, 600) * 1000;
+            Micros t = begin;
+            for (int64_t k = r.whole(h.repeat); k > 0 && t < p.started - 300'000; --k, t += r.between(40, 350) * 1000)
+              contact(kHostProcess, n, &x, h, t, r, asked);
+          }
+          continue;
+        }
         if (h.on == Act::On::kNodeStart || h.on == Act::On::kContainerStart) {
           if (c_.nodes[n].created < w_.from || !r.chance(h.chance)) continue;
           Micros t = c_.nodes[n].created + static_cast<Micros>(r.real(h.wait) * kSecond);
@@ -176,6 +203,23 @@ class Traffic {
       in.in = static_cast<uint32_t>(r.between(100, 2500));
       in.ms = static_cast<uint32_t>(r.exponential(60)) + 2;
       c_.inbound.push_back(in);
+    }
+    if (x.shell && c_.placements[p.placement].broken_pod == index) {
+      // The stranger speaks to what was left there, a little before each thing that it does.
+      std::vector<Micros> steered;
+      for (const Contact& k : c_.contacts)
+        if (k.culprit && k.pod == index) steered.push_back(k.at);
+      for (const Micros t : steered) {
+        Inbound in;
+        in.at = t - r.between(80, 700) * 1000;
+        in.pod = index;
+        in.client = attacker;
+        in.shell = true;
+        in.out = static_cast<uint32_t>(r.between(60, 20000));
+        in.in = static_cast<uint32_t>(r.between(300, 1800));
+        in.ms = static_cast<uint32_t>(r.between(300, 4000));
+        c_.inbound.push_back(in);
+      }
     }
     if (!x.ssrf || !rev.bad) return;
     // The payloads that the bad release lets through: one shortly before each contact that they cause.

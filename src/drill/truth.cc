@@ -23,10 +23,15 @@ Set meet(const Set& a, const Set& b) {
 class Judge {
  public:
   Judge(const World& world, const Ledger& ledger) : w_(world), l_(ledger), c_(world.clusters[world.affected]) {
-    for (uint32_t i = 0; i < c_.contacts.size(); ++i) {
-      const Contact& k = c_.contacts[i];
-      if (k.culprit && (k.address == w_.accused || k.endpoint == w_.target)) accused_.push_back(i);
-    }
+    for (uint32_t i = 0; i < c_.contacts.size(); ++i)
+      if (accuses(c_.contacts[i])) accused_.push_back(i);
+  }
+
+  // An alert about a name is about who used that name; one about an address about all that went there, whatever the scenario meant
+  // them to be. A question alone is a contact only where it carries the data.
+  bool accuses(const Contact& k) const {
+    if (k.dns_only && k.label == 0) return false;
+    return k.endpoint == w_.target || (!l_.alert_names_target && k.address == w_.accused);
   }
 
   const std::vector<uint32_t>& accused() const { return accused_; }
@@ -48,11 +53,14 @@ class Judge {
     if (std::none_of(own.begin(), own.end(), visible)) return {false, "no row shows the contact"};
 
     std::optional<Set> present, started, asked, on_host;
-    uint64_t pod_rows = 0, questions = 0;
+    uint64_t pod_rows = 0, questions = 0, visible_contacts = 0;
+    bool at_once = true;  // each contact within ten seconds of its container's start
     bool before_pods = true;
     for (const uint32_t i : own) {
       const Contact& k = c_.contacts[i];
       if (!visible(i)) continue;
+      ++visible_contacts;
+      at_once = at_once && k.pod != kHostProcess && k.at - c_.pods[k.pod].start_of(k.at) < 10 * kSecond;
       Set here = {kHostWorkload}, fresh, networked = {kHostWorkload};
       for (uint32_t p = 0; p < c_.pods.size(); ++p) {
         const Pod& pod = c_.pods[p];
@@ -85,9 +93,12 @@ class Judge {
     if (host && before_pods) return only(self, consistent, "no pod ran on the node yet when the contact was made");
     if (name_known() && questions > 0 && askers_of_target() == Set{owner})
       return only(self, consistent, "the name behind the address is known and its pods alone asked for it");
-    if (name_known() && x.names_target && l_.names_in_objects)
+    if (name_known() && x.names_target && l_.names_in_objects && configured_with_target() == Set{owner})
       return only(self, consistent, "the name behind the address is known and stands in its configuration alone");
-    if (started && started->size() == 1 && started->contains(self))
+    if (host && *present == Set{kHostWorkload})
+      return only(self, consistent, "no workload ran on the node at every contact: what made them all is the node's own");
+    // One contact proves little: in two minutes something or other has mostly just started.
+    if (started && started->size() == 1 && started->contains(self) && (visible_contacts > 1 || at_once))
       return only(self, consistent, "of all that ran on the node, its container alone had just started at every contact");
     if (own.size() >= 3 && present->contains(self) && began_with(own, visible) == Set{self})
       return only(
@@ -193,11 +204,32 @@ class Judge {
     return false;
   }
 
+  // Whose objects name the destination in arguments or environment.
+  Set configured_with_target() const {
+    Set out;
+    const std::string& name = w_.endpoints[w_.target].name;
+    for (const Placement& p : c_.placements) {
+      const Workload& x = w_.workloads[p.workload];
+      for (const auto* env : {&x.env, &x.bad_env})
+        for (const auto& [key, value] : *env)
+          if (value.find(name) != std::string::npos) out.insert(p.workload);
+    }
+    return out;
+  }
+
   Set changed_before(Micros at) const {
     Set out;
     for (const Change& ch : c_.changes)
-      if ((ch.what == Change::What::kRollout || ch.what == Change::What::kConfigMap) && ch.at <= at && ch.at > at - kHour)
+      if ((ch.what == Change::What::kRollout || ch.what == Change::What::kConfigMap || ch.what == Change::What::kCreate) && ch.at <= at &&
+          ch.at > at - kHour) {
         out.insert(c_.placements[ch.placement].workload);
+        if (ch.what != Change::What::kConfigMap) continue;
+        for (const Placement& p : c_.placements) {  // who else reads it
+          const Workload& x = w_.workloads[p.workload];
+          if (x.ns == w_.workloads[c_.placements[ch.placement].workload].ns && !x.config_maps.empty() && x.config_maps[0] == ch.name)
+            out.insert(p.workload);
+        }
+      }
     return out;
   }
 
@@ -302,7 +334,8 @@ Truth tell_truth(const World& w, const Ledger& ledger, const Profile& profile, u
     const Cluster& k = w.clusters[ci];
     for (size_t i = 0; i < k.contacts.size() && written < 500; ++i) {
       const Contact& x = k.contacts[i];
-      if (!x.culprit) continue;
+      const bool accused = ci == w.affected && judge.accuses(x);
+      if (!x.culprit && !accused) continue;
       ++written;
       j.begin_object();
       text("time", iso(x.at, 6));
@@ -326,7 +359,7 @@ Truth tell_truth(const World& w, const Ledger& ledger, const Profile& profile, u
           .key("translated_port")
           .number(static_cast<int64_t>(x.nat_port));
       j.key("bytes_out").number(static_cast<int64_t>(x.out)).key("bytes_in").number(static_cast<int64_t>(x.in));
-      j.key("accused").boolean(ci == w.affected && (x.address == w.accused || x.endpoint == w.target));
+      j.key("accused").boolean(accused);
       j.end_object();
     }
   }

@@ -30,6 +30,7 @@ struct Product {
   std::string_view label_key;
 };
 extern const std::vector<Product> kProducts;
+extern const std::vector<Product> kFurtherProducts;  // run only where a scenario asks for them
 const Product* product(std::string_view id);
 
 // Names that applications talk to, with the provider of their addresses.

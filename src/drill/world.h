@@ -37,6 +37,8 @@ struct Endpoint {
 struct Habit {
   uint32_t endpoint = 0;
   Act::On on = Act::On::kAlways;
+  uint32_t of = UINT32_MAX;  // On::kImagePull: the workload whose pods it is for
+  bool after_break_in = false, only_asks = false;
   bool bad_only = false, after_config = false, exfil_dns = false, literal = false, scattered = true, culprit = false, only_affected = false;
   double chance = 1;
   Range wait{1, 5}, every{60, 60}, repeat{1, 1}, out{400, 2000}, in{500, 9000}, lasts{0.05, 2};
@@ -46,15 +48,21 @@ struct Habit {
 struct Workload {
   std::string ns, kind, name;
   std::string container, image, language;  // image without tag
+  std::string first_tag;                   // of its first version, where the scenario says it
+  std::string injected;                    // container that an admission webhook adds to pods of the bad revision
+  std::string created_by;                  // Job, Pod: person, ci; empty: the audit log does not say
   std::vector<std::string> images_side;    // names of further containers
   std::string app_label, app_label_key = "app", criticality, service_account;
   bool host_network = false, sidecar = false, system = false, dns_default = false;  // dns_default: asks the node's resolver
   int replicas = 2;
   std::string schedule;   // CronJob
   int every_minutes = 0;  // CronJob: its period
-  Range runs{20, 90};     // CronJob, Job: seconds
+  Range runs{20, 90};     // CronJob, Job, Pod: seconds
+  Micros kept = 0;        // CronJob, Job: how long a finished pod is kept; 0: three runs, for ever
+  int on_nodes = 0;       // only on so many nodes; 0: all
+  bool pull_always = false, shell = false;
   std::vector<std::string> arguments;
-  std::vector<std::pair<std::string, std::string>> env;
+  std::vector<std::pair<std::string, std::string>> env, bad_env;  // bad_env: of the bad revision only
   std::vector<std::string> config_maps, secrets;
   std::vector<Habit> habits;
   std::string actor;  // the scenario's actor that it plays; empty for the rest
@@ -71,6 +79,7 @@ struct Revision {
   std::string tag, digest, hash, commit, by, pipeline;  // hash: pod-template-hash or controller-revision-hash
   std::string rs_uid;
   bool bad = false, image_changed = true, config_changed = false;
+  bool silent = false;  // no rollout: another image came under the same tag, and pods that start later run it
   int build = 0;
 };
 
@@ -78,6 +87,10 @@ struct Placement {
   uint32_t workload = 0;
   std::string uid;
   std::vector<Revision> revisions;  // oldest first, at least one
+  Micros deployed = 0;              // when it was created, where that is inside the window
+  std::vector<Micros> recreations;  // its pods were deleted, and came anew
+  Micros broken_in = kNever;        // a stranger had a pod of it from then on
+  uint32_t broken_pod = UINT32_MAX;
   int replicas = 0;
 };
 
@@ -109,7 +122,7 @@ struct Contact {
   uint8_t protocol = 6;
   bool asked = false;  // a DNS question went before
   bool culprit = false, dns_only = false, refused = false;
-  uint32_t label = 0;  // exfil: number of the data label
+  uint32_t label = 0;  // exfil: number of the data label; else 0
   uint64_t out = 0, in = 0;
   Micros asked_at = 0;
 };
@@ -121,7 +134,7 @@ struct Inbound {
   uint32_t pod = 0;
   Ip client = 0;
   uint32_t pod_port = 0;
-  bool ssrf = false;
+  bool ssrf = false, shell = false;
   uint32_t path = 0;  // number of the path or of the payload
   int status = 200;
   uint32_t out = 0, in = 0, ms = 10;
@@ -129,7 +142,7 @@ struct Inbound {
 
 // Something that Kubernetes said or did, for the event and audit writers.
 struct Change {
-  enum class What { kRollout, kConfigMap, kSecret, kScale, kScaleUp, kRestart, kNodeDelete };
+  enum class What { kRollout, kConfigMap, kSecret, kScale, kScaleUp, kRestart, kNodeDelete, kCreate, kWebhook };
   Micros at = 0;
   What what = What::kRollout;
   uint32_t placement = 0, revision = 0, node = 0, pod = 0;

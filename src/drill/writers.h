@@ -49,7 +49,9 @@ struct Pen {  // what every writer gets
 
 // Objects as the API has them (objects.cc).
 std::string image_of(const Workload& x, const Revision& r);
-std::vector<std::string> containers_of(const Workload& x);  // the workload's own first
+// The workload's own first. Of a pod of that revision, or what every revision has.
+std::vector<std::string> containers_of(const Workload& x, const Revision* r = nullptr);
+std::string image_pulled(const Workload& x, const Revision& r);  // what the kubelet's event says of it
 std::string container_id(const Workload& x, const Pod& p, std::string_view container);
 std::string status_patch(const World& world, const Cluster& c, const Pod& p, Micros at);  // as the kubelet reports it
 std::string replica_set_name(const Workload& x, const Revision& r);

@@ -22,10 +22,13 @@ Result<void> can_run(const Scenario& s) {
     return usage_error(fmt::format("{} does not run live yet: {}", s.id, what), "egret drill render renders it to logs");
   };
   for (const Actor& a : s.actors) {
+    if (a.copies.high > 1 || a.on_nodes > 0 || !a.injected.empty() || a.shell) return no("its actors are more than one pod's program");
     if (a.kind != "Deployment" && a.kind != "StatefulSet" && a.kind != "DaemonSet") return no("its actor is a " + a.kind);
     for (const Act& act : a.acts) {
       if (act.exfil_dns) return no("data leaves in names");
       if (act.after_config) return no("it waits for a changed setting");
+      if (act.after_break_in || act.only_asks || act.on == Act::On::kNodeJoins || act.on == Act::On::kImagePull)
+        return no("an actor does what no program of a lab does");
     }
   }
   for (const Happening& h : s.timeline)

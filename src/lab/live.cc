@@ -57,7 +57,7 @@ Result<std::string> happen(Lab& lab, const Moment& m) {
   }
   for (uint32_t p = 0; p < c.placements.size(); ++p) {
     const Workload& x = lab.world().workloads[c.placements[p].workload];
-    if (x.actor != m.what->actor) continue;
+    if (!lab.world().scenario->concerns(*m.what, x.actor)) continue;
     if (m.what->what == "release") {
       TRY_VOID(lab.release(m.cluster, p));
       if (c.affected && x.ssrf) TRY_VOID(come(lab, "attacker", m.cluster, attack(lab.world(), m.cluster)));
