@@ -1,27 +1,13 @@
-// The alert that starts the investigation, in one of the forms in which people get it.
+// The alert that starts the investigation, in one of the forms in which people get it; those of varied fleets are in alert_forms.cc.
 #include <fmt/format.h>
 
 #include <algorithm>
 
+#include "drill/alert.h"
 #include "drill/writers.h"
 
 namespace egret::drill {
 namespace {
-
-struct Alert {
-  std::string type, name, description, severity = "High", provider, product = "Azure Security Center", tactics, techniques, steps;
-  std::vector<std::pair<std::string, std::string>> properties;
-  std::string entities, compromised, resource, id;
-  Micros start = 0, end = 0, made = 0;
-};
-
-std::string object(const std::vector<std::pair<std::string, std::string>>& pairs) {
-  JsonWriter w;
-  w.begin_object();
-  for (const auto& [k, v] : pairs) w.key(k).string(v);
-  w.end_object();
-  return std::move(w).take();
-}
 
 Alert compose(Pen& pen) {
   const World& world = pen.world;
@@ -155,7 +141,7 @@ void as_rows(Pen& pen, const Alert& a, bool az) {
   text("DisplayName", a.name);
   text("EndTime", iso(a.end, az ? 0 : 7));
   text("Entities", a.entities);
-  text("ExtendedProperties", object(a.properties));
+  text("ExtendedProperties", properties_json(a));
   if (az)
     text("IsIncident", "False");
   else
@@ -212,7 +198,7 @@ void as_az_list(Pen& pen, const Alert& a) {
   text("compromisedEntity", a.compromised);
   text("alertDisplayName", a.name);
   text("description", a.description);
-  w.key("extendedProperties").raw(object(a.properties));
+  w.key("extendedProperties").raw(properties_json(a));
   // The REST form writes the members of entities in lower camel case.
   std::string entities = a.entities;
   for (size_t i = 0; i + 1 < entities.size(); ++i)
@@ -228,6 +214,15 @@ void as_az_list(Pen& pen, const Alert& a) {
 
 void write_alerts(Pen& pen) {
   const Alert a = compose(pen);
+  const Forms forms = forms_of(pen.world);
+  switch (forms.alert) {
+    case Forms::Alert::kUsual: break;
+    case Forms::Alert::kPortalCsv: write_portal_alert(pen, a); break;
+    case Forms::Alert::kGraph: write_graph_alert(pen, a); break;
+    case Forms::Alert::kLogicApp: write_logic_app_alert(pen, a); break;
+  }
+  if (forms.alert != Forms::Alert::kUsual) pen.ledger.sources.insert("alert");
+  if (forms.alert != Forms::Alert::kUsual && !forms.alert_twice) return;
   const auto form = Random(pen.world.seed).fork("alert form").below(3);
   if (form == 0 && a.provider == "Azure Security Center")
     as_az_list(pen, a);

@@ -7,7 +7,6 @@
 #include "drill/writers.h"
 
 namespace egret::drill {
-namespace {
 
 std::string exfil_name(const Endpoint& e, const Contact& k) {
   Random r(k.label);
@@ -19,6 +18,8 @@ std::string exfil_name(const Endpoint& e, const Contact& k) {
   }
   return s + e.name;
 }
+
+namespace {
 
 struct Question {
   Micros at;
@@ -148,6 +149,7 @@ void write_coredns(Pen& pen, uint32_t index) {
 
 void write_dns_answers(Pen& pen, uint32_t index) {
   const World& world = pen.world;
+  if (forms_of(world).hubble_dns) return;  // its flows have them
   const Cluster& c = world.clusters[index];
   Random random = pen.random.fork("dns answers");
   const auto [gap_from, gap_to] = pen.gap(c, "dns answers");

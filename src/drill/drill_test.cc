@@ -309,6 +309,74 @@ TEST(DrillRender, WhoMadeAJobOrAPodIsInTheAuditLog) {
   EXPECT_EQ(text.find("\"kind\":\"Pod\",\"name\":\"toolbox"), std::string::npos);  // nobody's owner
 }
 
+// Over a few seeds every form is met, and what it says is that some file of the folder is there.
+TEST(DrillForms, FollowFromTheSeedAndAreThoseOfVariedFleetsOnly) {
+  const Scenario varied = scenario("feed-cron"), usual = scenario("nightly-export");
+  std::map<std::string, int> met;
+  for (uint64_t seed = 1; seed <= 24; ++seed) {
+    const World w = simulate(varied, seed, {.hours = 1, .clusters = 1});
+    const Forms f = forms_of(w);
+    met["hubble"] += f.hubble ? 1 : 0;
+    met["hubble without names"] += f.hubble && !f.hubble_dns ? 1 : 0;
+    met["dns proxy"] += f.dns_proxy ? 1 : 0;
+    met["dns policy"] += f.dns_policy ? 1 : 0;
+    met["repeats"] += f.repeats ? 1 : 0;
+    met["portal"] += f.alert == Forms::Alert::kPortalCsv ? 1 : 0;
+    met["graph"] += f.alert == Forms::Alert::kGraph ? 1 : 0;
+    met["logic app"] += f.alert == Forms::Alert::kLogicApp ? 1 : 0;
+    const World other = simulate(usual, seed, {.hours = 1, .clusters = 1});
+    const Forms none = forms_of(other);
+    EXPECT_FALSE(none.hubble || none.hubble_dns || none.dns_proxy || none.dns_policy || none.repeats || none.alert_twice);
+    EXPECT_EQ(none.alert, Forms::Alert::kUsual);
+  }
+  for (const auto& [form, n] : met) {
+    EXPECT_GT(n, 0) << form;
+    EXPECT_LT(n, 24) << form;
+  }
+}
+
+TEST(DrillForms, EachIsWrittenWhereItSaysAndRowsComeAgainOrLate) {
+  std::set<std::string> written;
+  bool again = false, late = false;
+  for (uint64_t seed = 1; seed <= 40 && !(written.size() == 6 && again && late); ++seed) {
+    Folder folder("forms" + std::to_string(seed));
+    RenderOptions o = into(folder.path(), seed, "everything");
+    o.scale.hours = 1;
+    const Scenario s = scenario("feed-cron");
+    const auto r = render(s, o);
+    ASSERT_TRUE(r) << r.error().message;
+    const World w = simulate(s, seed, o.scale);
+    const Forms f = forms_of(w);
+    EXPECT_EQ(f.hubble, r->totals.contains("hubble")) << seed;
+    EXPECT_EQ(f.hubble, !r->totals.contains("zeek-conn")) << seed;
+    EXPECT_EQ(f.dns_policy, r->totals.contains("DNSQueryLogs")) << seed;
+    EXPECT_EQ(f.dns_proxy && w.clusters[0].firewall, r->totals.contains("firewall-dns")) << seed;
+    for (const char* kind : {"hubble", "DNSQueryLogs", "firewall-dns"})
+      if (r->totals.contains(kind)) written.insert(kind);
+    for (const char* name : {"query_data.csv", "alerts_v2.json", "workflow-run.json"}) {
+      const fs::path alert = r->evidence / "alerts" / name;
+      if (!fs::exists(alert)) continue;
+      written.insert(name);
+      EXPECT_NE(slurp(alert).find(r->address), std::string::npos) << alert;
+    }
+    std::map<std::string, int> rows;
+    for (const auto& e : fs::recursive_directory_iterator(r->evidence)) {
+      if (!e.is_regular_file()) continue;
+      const std::string path = e.path().string();
+      if (path.find("/am-kubepodinventory/") == std::string::npos) continue;
+      late = late || path.find("/m=05/") != std::string::npos;
+      std::istringstream lines(slurp(e.path()));
+      for (std::string line; std::getline(lines, line);) again = ++rows[line] > 1 || again;
+    }
+    if (!f.repeats) {
+      EXPECT_FALSE(std::any_of(rows.begin(), rows.end(), [](const auto& x) { return x.second > 1; })) << seed;
+    }
+  }
+  EXPECT_EQ(written.size(), 6U);
+  EXPECT_TRUE(again);
+  EXPECT_TRUE(late);
+}
+
 // Whoever went to the accused address is an owner, whatever the scenario meant it to be; whoever only asked for the name is not.
 TEST(DrillTruth, OwnersAreAllThatWentThere) {
   for (uint64_t seed = 1; seed <= 12; ++seed) {

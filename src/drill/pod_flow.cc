@@ -8,6 +8,7 @@ namespace egret::drill {
 
 void write_pod_flows(Pen& pen, uint32_t index) {
   const World& world = pen.world;
+  if (forms_of(world).hubble) return write_hubble(pen, index);
   const Cluster& c = world.clusters[index];
   Random random = pen.random.fork("zeek conn");
   const bool json = Random(world.seed).fork("zeek form").chance(0.4);

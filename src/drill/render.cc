@@ -46,6 +46,8 @@ Result<Rendered> render(const Scenario& scenario, const RenderOptions& options) 
     with("envoy", write_mesh, 1);
     with("autoscaler", write_autoscaler, 1);
     with("firewall", write_firewall, 1);
+    with("firewall-dns", write_dns_proxy, 1);
+    with("dns-query-logs", write_dns_policy, 1);
     with("app-insights", write_application, 1);
     with("key-vault", write_key_vault, 1);
     with("coredns", write_coredns, 1);

@@ -41,11 +41,17 @@ std::pair<Micros, Micros> Pen::gap(const Cluster& c, std::string_view source) co
 
 TableFile::TableFile(Pen& pen, const Cluster& c, std::string_view table, std::string_view part)
     : file_(pen.out, std::string(table) + std::string(part), table_path(pen.world, c, table, part)),
+      kind_(std::string(table) + std::string(part)),
+      out_(pen.out),
       table_(table),
       cluster_(c),
       world_(pen.world),
       as_text_(az_form(pen.world)) {
   if (as_text_) file_.text() += "[\n";
+  if (!forms_of(world_).repeats) return;
+  repeats_ = Random(world_.seed).fork("repeats " + c.name + kind_);
+  late_path_ = table_path(world_, c, table, part);
+  if (const size_t at = late_path_.find("/m=00/PT05M"); at != std::string::npos) late_path_.replace(at, 11, "/m=05/PT05M");
 }
 
 TableFile::~TableFile() {
@@ -104,7 +110,20 @@ void TableFile::end() {
     for (char& ch : id) ch = static_cast<char>(std::tolower(ch));
     text("_ResourceId", id);
   }
-  std::string& out = file_.text();
+  // Agents that got no answer send again, and what waited comes with the next piece. A query sees all of it in one answer.
+  const double draw = repeats_ ? repeats_->real() : 1;
+  if (draw < 0.03 && !as_text_) {
+    if (!late_) late_.emplace(out_, kind_, late_path_);
+    row(*late_);
+    if (draw >= 0.015) return;  // late only
+  } else if (draw < 0.015) {
+    row(file_);
+  }
+  row(file_);
+}
+
+void TableFile::row(Output::File& file) {
+  std::string& out = file.text();
   if (as_text_) {
     if (any_) out += ",\n";
     out += "  {\n";
@@ -115,7 +134,7 @@ void TableFile::end() {
     out += "}\n";
   }
   any_ = true;
-  file_.row();
+  file.row();
 }
 
 }  // namespace egret::drill

@@ -2,6 +2,7 @@
 // Turning a world into logs. Each writer is one kind of source in the form in which it is exported in reality; it notes in the
 // ledger which contacts its rows show and how, so that the truth can say what could be known from them.
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -34,6 +35,17 @@ struct Profile {
   std::string name;
   int level = 0;  // 0 default, 1 recommended, 2 everything
 };
+
+// Ways to log that some fleets have and others do not, drawn once a world. A scenario whose logs are not varied has none of them.
+struct Forms {
+  bool hubble = false, hubble_dns = false;  // Cilium's flows in place of Zeek's; with the DNS proxy's view
+  bool dns_proxy = false;                   // nodes ask the firewall's DNS proxy, which logs (AZFWDnsQuery)
+  bool dns_policy = false;                  // a DNS security policy on the virtual network logs (DNSQueryLogs)
+  bool repeats = false;                     // rows that a workspace's export has twice, or late
+  enum class Alert { kUsual, kPortalCsv, kGraph, kLogicApp } alert = Alert::kUsual;
+  bool alert_twice = false;  // somebody exported the usual form as well
+};
+Forms forms_of(const World& world);  // forms.cc
 
 struct Pen {  // what every writer gets
   const World& world;
@@ -92,10 +104,14 @@ void write_objects(Pen& pen, uint32_t cluster);    // kubectl.cc
 void write_audit(Pen& pen, uint32_t cluster);      // audit.cc
 void write_coredns(Pen& pen, uint32_t cluster);    // dns.cc
 void write_dns_answers(Pen& pen, uint32_t cluster);
-void write_pod_flows(Pen& pen, uint32_t cluster);   // pod_flow.cc: Zeek conn or Hubble
-void write_mesh(Pen& pen, uint32_t cluster);        // mesh.cc: Envoy access logs
-void write_firewall(Pen& pen, uint32_t cluster);    // firewall.cc
-void write_containers(Pen& pen, uint32_t cluster);  // containers.cc: ContainerLogV2
+void write_pod_flows(Pen& pen, uint32_t cluster);             // pod_flow.cc: Zeek conn, or Hubble
+void write_hubble(Pen& pen, uint32_t cluster);                // hubble.cc
+void write_dns_proxy(Pen& pen, uint32_t cluster);             // node_dns.cc: AZFWDnsQuery
+void write_dns_policy(Pen& pen, uint32_t cluster);            // node_dns.cc: DNSQueryLogs
+std::string exfil_name(const Endpoint& e, const Contact& k);  // dns.cc: the name of a question that carries data
+void write_mesh(Pen& pen, uint32_t cluster);                  // mesh.cc: Envoy access logs
+void write_firewall(Pen& pen, uint32_t cluster);              // firewall.cc
+void write_containers(Pen& pen, uint32_t cluster);            // containers.cc: ContainerLogV2
 void write_autoscaler(Pen& pen, uint32_t cluster);
 void write_application(Pen& pen, uint32_t cluster);  // application.cc: Application Insights
 void write_key_vault(Pen& pen, uint32_t cluster);
@@ -117,7 +133,12 @@ class TableFile {
 
  private:
   void column(std::string_view name);
+  void row(Output::File& file);
   Output::File file_;
+  std::optional<Output::File> late_;  // the next piece of the export: what came late, and what came again
+  std::string late_path_, kind_;
+  Output& out_;
+  std::optional<Random> repeats_;
   std::string table_, row_;
   const Cluster& cluster_;
   const World& world_;

@@ -57,6 +57,22 @@ TEST(LogAnalytics, PortalCsvWithLocalTimes) {
   EXPECT_EQ(s.text("KubeEvents", 0, "Cluster"), "one");
 }
 
+TEST(LogAnalytics, WhatAzuresResolverAnsweredIsADnsRow) {
+  const auto s = decode(
+      R"({"TimeGenerated":"2024-04-01T06:14:09Z","OperationName":"RESPONSE_SUCCESS","SourceIpAddress":"10.1.0.7","SourcePort":4711,"QueryName":"Edge.Example.com.","QueryType":"A","QueryClass":"IN","Transport":"UDP","ResponseCode":0,"QueryResponseTime":7,"ResolutionPath":"PublicDnsResolution","Answer":[{"RData":"alias.example.net.","Type":"CNAME","Class":"IN","TTL":60},{"RData":"192.0.2.1","Type":"A","Class":"IN","TTL":60}],"Type":"DNSQueryLogs"}
+{"TimeGenerated":"2024-04-01T06:14:10Z","OperationName":"RESPONSE_FAILURE","SourceIpAddress":"10.1.0.7","QueryName":"gone.example.com.","QueryType":"AAAA","ResponseCode":3,"Answer":[],"Type":"DNSQueryLogs"}
+)",
+      "log-analytics");
+  EXPECT_EQ(s.count("DNSQueryLogs"), 2u);
+  ASSERT_EQ(s.count("ASimDnsActivityLogs"), 2u);
+  EXPECT_EQ(s.text("ASimDnsActivityLogs", 0, "DnsQuery"), "edge.example.com");
+  EXPECT_EQ(s.text("ASimDnsActivityLogs", 0, "SrcIpAddr"), "10.1.0.7");
+  EXPECT_EQ(s.text("ASimDnsActivityLogs", 0, "Answers"), R"(["192.0.2.1"])");
+  EXPECT_EQ(s.text("ASimDnsActivityLogs", 0, "DnsResponseName"), "alias.example.net.,192.0.2.1");
+  EXPECT_EQ(s.text("ASimDnsActivityLogs", 1, "EventResultDetails"), "NXDOMAIN");
+  EXPECT_EQ(s.text("ASimDnsActivityLogs", 1, "Answers"), "");
+}
+
 TEST(LogAnalytics, WorkspaceExportDropsDoubles) {
   const std::string row =
       R"({"TimeGenerated":"2022-04-01T06:14:09Z","Computer":"n1","Name":"otel-x","Namespace":"m","ControllerName":"otel"})"

@@ -9,6 +9,7 @@
 #include "base/ip.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "ingest/dns_query_rows.h"
 #include "ingest/firewall_rows.h"
 #include "ingest/indicator.h"
 #include "ingest/kube_audit.h"
@@ -70,19 +71,13 @@ struct Covers {
   double completeness;
 };
 constexpr Covers kCovers[] = {
-    {"KubePodInventory", "pod-inventory", 1},
-    {"KubeNodeInventory", "node-inventory", 1},
-    {"KubeEvents", "kube-events", 0.5},
-    {"SecurityAlert", "security-alert", 1},
-    {"AZFWNetworkRule", "firewall-network", 1},
-    {"AZFWDnsQuery", "firewall-dns", 1},
-    {"AZFWApplicationRule", "firewall-application", 1},
-    {"AZKVAuditLogs", "keyvault-audit", 1},
-    {"NTANetAnalytics", "vnet-flow", 1},
-    {"AppRequests", "app-insights", 1},
-    {"AppDependencies", "app-insights", 1},
-    {"AppTraces", "app-insights", 1},
-    {"AppExceptions", "app-insights", 1},
+    {"KubePodInventory", "pod-inventory", 1},   {"KubeNodeInventory", "node-inventory", 1},
+    {"KubeEvents", "kube-events", 0.5},         {"SecurityAlert", "security-alert", 1},
+    {"AZFWNetworkRule", "firewall-network", 1}, {"AZFWDnsQuery", "firewall-dns", 1},
+    {"DNSQueryLogs", "dns-policy", 1},          {"AZFWApplicationRule", "firewall-application", 1},
+    {"AZKVAuditLogs", "keyvault-audit", 1},     {"NTANetAnalytics", "vnet-flow", 1},
+    {"AppRequests", "app-insights", 1},         {"AppDependencies", "app-insights", 1},
+    {"AppTraces", "app-insights", 1},           {"AppExceptions", "app-insights", 1},
 };
 
 // Where a row's time may stand when it has no TimeGenerated.
@@ -365,6 +360,8 @@ bool TableRows::end(uint64_t line, std::string_view beginning) {
     if (p == Payload::kMalformed || p == Payload::kNoClock) m.sink.error(line, m.payloads->reason(), message, m.payloads->hint());
   } else if (name == "AZFWDnsQuery") {
     firewall_dns_row(*m.row, at, cluster, m.sink);
+  } else if (name == "DNSQueryLogs") {
+    dns_query_log_row(*m.row, at, cluster, m.sink);
   } else if (name == "NTANetAnalytics") {
     // The old table wrote lists of public addresses and letters where the new one has words.
     const auto word = [&](std::string_view column, std::string_view from, std::string_view to) {
