@@ -84,7 +84,9 @@ class Html {
                  : "unknown");
     if (a_.owners.size() > 1) {
       std::string more;
-      for (const auto& x : a_.owners) more += (more.empty() ? "" : "; ") + fmt::format("{:.0f} % ", x.share * 100) + v(x.candidate);
+      for (const auto& x : a_.owners)
+        more += (more.empty() ? "" : "; ") + fmt::format("{:.0f} % ", x.share * 100) +
+                v(x.candidate + (x.cluster.empty() ? "" : " in " + x.cluster));
       row("Shares", more);
     }
     row("Criticality", v(a_.alert.criticality));

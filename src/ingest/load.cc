@@ -34,115 +34,42 @@ struct File {
   bool single = false;
 };
 
-// Words that name a folder's content and not a cluster.
-constexpr std::string_view kGeneral[] = {"logs",
-                                         "log",
-                                         "data",
-                                         "evidence",
-                                         "export",
-                                         "exports",
-                                         "azure",
-                                         "alerts",
-                                         "alert",
-                                         "defender",
-                                         "intel",
-                                         "threat-intel",
-                                         "threatintel",
-                                         "ti",
-                                         "feeds",
-                                         "ranges",
-                                         "provider-ranges",
-                                         "flows",
-                                         "flow-logs",
-                                         "flowlogs",
-                                         "firewall",
-                                         "shared",
-                                         "common",
-                                         "global",
-                                         "fleet",
-                                         "network",
-                                         "dns",
-                                         "audit",
-                                         "kubernetes",
-                                         "kubectl",
-                                         "k8s",
-                                         "raw",
-                                         "releases",
-                                         "release",
-                                         "portal",
-                                         "log-analytics",
-                                         "loganalytics",
-                                         "workspace",
-                                         "sentinel",
-                                         "security",
-                                         "security-alert",
-                                         "misc",
-                                         "other",
-                                         "files",
-                                         "input",
-                                         "inputs",
-                                         "keyvault",
-                                         "key-vault",
-                                         "activity",
-                                         "zeek",
-                                         "envoy",
-                                         "istio",
-                                         "coredns",
-                                         "hub",
-                                         "meta",
-                                         "pipeline",
-                                         "pipelines",
-                                         "ci",
-                                         "deployments",
-                                         "azure-devops",
-                                         "github",
-                                         "incident",
-                                         "before",
-                                         "after",
-                                         "baseline",
-                                         "snapshot",
-                                         "snapshots",
-                                         "state",
-                                         "edge",
-                                         "ingress",
-                                         "egress",
-                                         "events",
-                                         "pods",
-                                         "nodes",
-                                         "objects",
-                                         "dump",
-                                         "output",
-                                         "results",
-                                         "queries",
-                                         "query",
-                                         "flow",
-                                         "nsg",
-                                         "vnet",
-                                         "azfw",
-                                         "suricata",
-                                         "tetragon",
-                                         "falco",
-                                         "hubble",
-                                         "cilium",
-                                         "calico",
-                                         "diagnostics",
-                                         "reports",
-                                         "telemetry",
-                                         "otel",
-                                         "app",
-                                         "apps"};
+// Words that name a folder's content and not a cluster, with a space at each side.
+constexpr std::string_view kGeneral =
+    " logs log data evidence export exports azure alerts alert defender intel threat-intel threatintel ti feeds"
+    " ranges provider-ranges flows flow-logs flowlogs firewall shared common global fleet network dns audit"
+    " kubernetes kubectl k8s raw releases release portal log-analytics loganalytics workspace sentinel security"
+    " security-alert misc other files input inputs keyvault key-vault activity zeek envoy istio coredns hub meta"
+    " pipeline pipelines ci deployments azure-devops github incident before after baseline snapshot snapshots state"
+    " edge ingress egress events pods nodes objects dump output results queries query flow nsg vnet azfw suricata"
+    " tetragon falco hubble cilium calico diagnostics reports telemetry otel app apps var containers"
+    " ";
+// Of those, the words for a folder that only holds the rest: what lies below it may be named after a cluster.
+constexpr std::string_view kHolders = " logs log data evidence export exports raw files input inputs incident output dump ";
 
+bool is_one_of(std::string_view folder, std::string_view words) {
+  return !folder.contains(' ') && words.contains(" " + to_lower(folder) + " ");
+}
+
+// The first folder of a path that is not a mere holder; empty: none.
 std::string first_folder(std::string_view path) {
-  const size_t slash = path.find('/');
-  return slash == std::string_view::npos ? std::string() : std::string(path.substr(0, slash));
+  for (size_t slash = path.find('/'); slash != std::string_view::npos; slash = path.find('/')) {
+    const std::string_view folder = path.substr(0, slash);
+    if (!is_one_of(folder, kHolders)) return std::string(folder);
+    path.remove_prefix(slash + 1);
+  }
+  return {};
+}
+
+// A day or an hour, as exports lay out their folders, or the folder of a pod as kubelet names it.
+bool names_a_time_or_pod(std::string_view folder) {
+  return folder.find_first_not_of("0123456789-_.TZ:") == std::string_view::npos || std::ranges::count(folder, '_') >= 2;
 }
 
 bool names_a_cluster(std::string_view folder) {
   if (folder.empty() || folder.contains('=') || folder.starts_with(".") || folder.starts_with("insights-") || folder.starts_with("am-"))
     return false;
-  for (const std::string_view word : kGeneral)
-    if (iequals(folder, word)) return false;
-  return true;
+  return !is_one_of(folder, kGeneral) && !names_a_time_or_pod(folder);
 }
 
 Result<void> list(const fs::path& given, std::vector<File>& files) {

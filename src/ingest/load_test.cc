@@ -207,6 +207,11 @@ TEST(ClusterOfPath, IdsAndFolders) {
             "prod-ca");
   EXPECT_EQ(cluster_of_path("prod-ca/x.json"), "prod-ca");
   EXPECT_EQ(cluster_of_path("logs/x.json"), "");
+  EXPECT_EQ(cluster_of_path("evidence/prod-ca/kubectl/x.json"), "prod-ca");
+  EXPECT_EQ(cluster_of_path("export/logs/prod-ca/x.json"), "prod-ca");
+  EXPECT_EQ(cluster_of_path("evidence/alerts/x.json"), "");
+  EXPECT_EQ(cluster_of_path("2022-04-01/x.json"), "");
+  EXPECT_EQ(cluster_of_path("logs/shop_cart-7d9f8c6b5d-aaaaa_0a1b2c3d/cart/0.log"), "");
   EXPECT_EQ(cluster_of_path("x.json"), "");
 }
 

@@ -1,5 +1,7 @@
 #include "investigate/answer.h"
 
+#include <algorithm>
+
 namespace egret::investigate {
 
 const char* classification_name(Classification c) {
@@ -10,6 +12,11 @@ const char* classification_name(Classification c) {
     case Classification::kUndetermined: return "Undetermined";
   }
   return "Undetermined";
+}
+
+bool Release::settings_alone() const {
+  return !changes.empty() &&
+         std::ranges::all_of(changes, [](const Change& c) { return c.what.starts_with("configmap ") || c.what.starts_with("secret "); });
 }
 
 const Candidate* Answer::owner() const {

@@ -113,6 +113,7 @@ struct Release {
   std::vector<Change> changes;    // between them
   std::vector<Version> versions;  // every one that ran in the data's time, oldest first
   std::string explanation;
+  bool settings_alone() const;  // nothing but ConfigMaps and Secrets changed between the two
 };
 
 struct Premise {

@@ -25,6 +25,8 @@ struct Span {
   Ticks seen = 0;  // how long it ran while flow logs covered it
 };
 
+bool is_configuration(const ChangeRow& c) { return c.what == "configmap" || c.what == "secret"; }
+
 // "registry/app:1.2@sha256:…" → tag, digest. Several images: the first that is no sidecar.
 void read_image(const std::string& images, Version& v) {
   std::string first;
@@ -45,6 +47,11 @@ std::string name_of(const Version& v) {
   if (!v.version.empty()) return v.version;
   if (!v.image.empty()) return v.image;
   return v.revision.empty() ? "the version of " + format_datetime_short(v.from) : v.revision;
+}
+
+// Where nothing but settings changed, the version's name would be that of the one before.
+std::string name_of(const Span& s) {
+  return std::ranges::all_of(s.changes, is_configuration) ? "the settings of " + format_datetime_short(s.version.from) : name_of(s.version);
 }
 
 }  // namespace
@@ -159,9 +166,8 @@ Release bisect(const std::string& workload, const std::vector<ChangeRow>& change
     return out;
   }
   if (bad == 0) {
-    out.explanation =
-        fmt::format("The contacts come with {}, the first version that the data shows: no change in the data's time brought them.",
-                    name_of(spans[0].version));
+    out.explanation = fmt::format(
+        "The contacts come with {}, the first version that the data shows: no change in the data's time brought them.", name_of(spans[0]));
     return out;
   }
   const Span& b = spans[bad];
@@ -175,8 +181,8 @@ Release bisect(const std::string& workload, const std::vector<ChangeRow>& change
   const std::string story = fmt::format(
       "{} ran {} under flow logs without a contact; {} made the first {} after it came and {} in all. By chance a first contact would fall "
       "so soon after a change in {:.0f} % of cases.",
-      bad > 1 ? "Earlier versions" : name_of(g.version), format_duration(quiet), name_of(b.version), format_duration(delay),
-      b.version.contacts, 100 * chance);
+      bad > 1 ? "Earlier versions" : name_of(g), format_duration(quiet), name_of(b), format_duration(delay), b.version.contacts,
+      100 * chance);
   if (weight < kClaims) {
     out.explanation = "No release is to blame as far as the data goes: " + story;
     return out;
@@ -185,10 +191,9 @@ Release bisect(const std::string& workload, const std::vector<ChangeRow>& change
   out.last_good = g.version;
   out.explanation = story;
   if (static_cast<double>(g.seen) < kHardlyRan * static_cast<double>(delay)) {
-    out.explanation += fmt::format(" {} itself ran only {} under flow logs, too little to call it good for certain", name_of(g.version),
-                                   format_duration(g.seen));
     out.explanation +=
-        bad > 1 ? fmt::format("; {} before it ran {}.", name_of(spans[bad - 2].version), format_duration(spans[bad - 2].seen)) : ".";
+        fmt::format(" {} itself ran only {} under flow logs, too little to call it good for certain", name_of(g), format_duration(g.seen));
+    out.explanation += bad > 1 ? fmt::format("; {} before it ran {}.", name_of(spans[bad - 2]), format_duration(spans[bad - 2].seen)) : ".";
   }
   for (const auto& c : b.changes) {
     Change change{.time = c.time,
@@ -199,11 +204,11 @@ Release bisect(const std::string& workload, const std::vector<ChangeRow>& change
                   .by = c.by,
                   .release = b.version.version,
                   .rows = c.rows};
-    if (c.what == "configmap" || c.what == "secret") {
+    if (is_configuration(c)) {
       const std::string keys = changed_keys(c.from, c.to);
       change.what = c.what + " " + c.object;
       change.from.clear();
-      change.to = keys.empty() ? "contents changed" : keys;
+      change.to = !keys.empty() ? keys : c.to.empty() ? "the log does not keep what" : "contents changed";
     }
     out.changes.push_back(std::move(change));
   }

@@ -85,6 +85,18 @@ TEST(Bisect, ConfigurationAndReleaseRecordsAreTold) {
   ASSERT_EQ(r.changes.size(), 3u);
   EXPECT_EQ(r.changes[1].what, "configmap shop/settings");
   EXPECT_EQ(r.changes[1].to, "~url, +y, -x");
+  EXPECT_FALSE(r.settings_alone());
+}
+
+TEST(Bisect, SettingsAloneAreNoVersion) {
+  ChangeRow written = image("2022-04-01T08:01:00Z", "", "", "configmap");
+  written.object = "shop/settings";
+  written.by = "someone@example.org";
+  const auto r = bisect("w", {image("2022-03-01T00:00:00Z", "", "r.io/b:1", "created"), written}, {at("2022-04-01T08:04:00Z")}, kFrom, kTo);
+  ASSERT_TRUE(r.first_bad) << r.explanation;
+  EXPECT_TRUE(r.settings_alone());
+  EXPECT_EQ(r.changes[0].to, "the log does not keep what");
+  EXPECT_NE(r.explanation.find("the settings of 2022-04-01 08:01:00 made the first"), std::string::npos) << r.explanation;
 }
 
 }  // namespace

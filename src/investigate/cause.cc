@@ -116,13 +116,22 @@ Result<void> find_trigger(store::Engine& engine, Ticks now, const std::vector<Ju
     a.cause.trigger = best->trigger;
     return {};
   }
-  if (a.release.first_bad && !a.contacts.empty()) {
+  if (a.release.first_bad && a.release.first_bad->contacts > 0 && !a.contacts.empty()) {
     const auto& bad = *a.release.first_bad;
-    a.cause.trigger = {.kind = "release",
-                       .object = bad.version.empty() ? bad.image : bad.version,
+    // The release was bisected in the owner's cluster; others may have had theirs earlier.
+    const Candidate* owner = a.owner();
+    const auto first = std::ranges::find_if(a.contacts, [&](const Contact& c) {
+      return c.time >= bad.from && (!owner || owner->cluster.empty() || c.cluster == owner->cluster);
+    });
+    const Ticks after = (first == a.contacts.end() ? a.contacts.back() : *first).time - bad.from;
+    const bool settings = a.release.settings_alone();
+    a.cause.trigger = {.kind = settings ? "config-change" : "release",
+                       .object = settings              ? a.release.changes.front().what
+                                 : bad.version.empty() ? bad.image
+                                                       : bad.version,
                        .time = bad.from,
-                       .reason = fmt::format("The contacts begin {} after this release, and nothing nearer precedes them.",
-                                             format_duration(a.contacts.front().time - bad.from)),
+                       .reason = fmt::format("The contacts begin {} after this {}, and nothing nearer precedes them.",
+                                             format_duration(std::max<Ticks>(0, after)), settings ? "change of settings" : "release"),
                        .rows = {}};
     return {};
   }

@@ -28,6 +28,13 @@ std::string title(Classification c) {
   return {};
 }
 
+// Which way an open verdict leans, as a part of its title; empty: neither.
+std::string lean(const Verdict& v) {
+  constexpr double kLeans = 5;  // decibans: three to one
+  if (v.classification != Classification::kUndetermined || std::abs(v.score) < kLeans) return {};
+  return fmt::format(", though it leans to {} ({:.0f} to 1)", v.score > 0 ? "bad" : "harmless", std::pow(10, std::abs(v.score) / 10));
+}
+
 Tone tone_of(Classification c) {
   switch (c) {
     case Classification::kTruePositive: return Tone::kRed;
@@ -239,7 +246,7 @@ std::string render_page(const Answer& a, const PageOptions& options) {
   Lines out(options.width, options.colours);
   const auto& v = a.verdict;
   out.raw(out.tone(tone_of(v.classification), title(v.classification)) +
-          (v.classification == Classification::kUndetermined ? "" : "  (confidence " + confidence(v.confidence) + ")"));
+          (v.classification == Classification::kUndetermined ? lean(v) : "  (confidence " + confidence(v.confidence) + ")"));
   out.blank();
   std::string alert = a.alert.rule.empty() ? "none given; found in the data" : a.alert.rule;
   if (!a.alert.provider.empty()) alert += ", " + a.alert.provider;
@@ -250,7 +257,7 @@ std::string render_page(const Answer& a, const PageOptions& options) {
   for (const auto& o : a.owners) {
     if (a.owners.size() > 1)
       out.text("",
-               safe(fmt::format("{:.0f} % of the contacts: {}{}", o.share * 100, o.candidate,
+               safe(fmt::format("{:.0f} % of the contacts: {}{}{}", o.share * 100, o.candidate, o.cluster.empty() ? "" : " in " + o.cluster,
                                 o.distinguished_by.empty() ? "" : " (" + o.distinguished_by + ")")),
                kLabel);
   }
@@ -258,7 +265,13 @@ std::string render_page(const Answer& a, const PageOptions& options) {
   contact_line(a, out);
   if (!a.cause.trigger.kind.empty() && a.cause.trigger.kind != "unknown") out.text("  Trigger", safe(a.cause.trigger.reason), kLabel);
   for (size_t i = 0; i < a.cause.sentences.size(); ++i) out.text(i == 0 ? "  Cause" : "", safe(a.cause.sentences[i]), kLabel);
-  if (a.release.first_bad) {
+  if (a.release.first_bad && a.release.settings_alone()) {
+    for (const auto& c : a.release.changes) {
+      out.text(&c == a.release.changes.data() ? "  Settings" : "",
+               safe(fmt::format("{} changed at {}{}", c.what, format_datetime_short(c.time), c.by.empty() ? "" : " by " + c.by)), kLabel,
+               Tone::kBold);
+    }
+  } else if (a.release.first_bad) {
     out.text("  Release",
              safe("first bad " + version_name(*a.release.first_bad) +
                   (a.release.last_good ? ", last good " + version_name(*a.release.last_good) : ", last good unknown")),
@@ -283,11 +296,13 @@ std::string render_page(const Answer& a, const PageOptions& options) {
     }
   }
   if (!a.candidates.empty()) candidates(a, options, out);
-  if (!a.missing.empty()) {
+  // Those that would tell less than a twentieth of a bit are not worth their price.
+  const auto worth = [&](const Missing& m) { return options.evidence || m.entropy_gain >= 0.05; };
+  if (std::ranges::any_of(a.missing, worth)) {
     out.heading("Which log would tell more");
     int told = 0;
     for (const auto& m : a.missing) {
-      if (!options.evidence && (++told > 2 || (told > 1 && m.entropy_gain < 0.05))) break;
+      if (!worth(m) || (!options.evidence && ++told > 2)) break;
       out.text("  -",
                safe(m.log + (m.where.empty() || m.log.find(m.where) != std::string::npos ? "" : " in " + m.where)) +
                    fmt::format(" (worth {:.1f} bits)", m.entropy_gain) + (m.cost.empty() ? "" : ", costs " + safe(m.cost)),

@@ -32,15 +32,40 @@ std::string version_name(const Version& v) { return !v.version.empty() ? v.versi
 
 bool digits(const std::string& s) { return !s.empty() && s.find_first_not_of("0123456789") == std::string::npos; }
 
+// Where most of the plan plays.
+std::string main_cluster(const Answer& a) {
+  if (!a.alert.cluster.empty()) return a.alert.cluster;
+  if (const Candidate* o = a.owner(); o && !o->cluster.empty()) return o->cluster;
+  return a.contacts.empty() ? std::string() : a.contacts.front().cluster;
+}
+
+// The rest of the fleet: those that show the contact too come first.
+std::vector<std::string> other_clusters(const Answer& a) {
+  const std::string here = main_cluster(a);
+  std::vector<std::string> out;
+  for (const bool contact : {true, false}) {
+    for (const auto& r : a.cause.regions) {
+      if (r.has_contact == contact && r.cluster != here && plain(r.cluster)) out.push_back(r.cluster);
+    }
+  }
+  return out;
+}
+
 // The values that one repetition of a step adds.
 std::vector<Values> repetitions(const std::string& for_each, const Answer& a) {
   if (for_each.empty()) return {{}};
   std::vector<Values> out;
   if (for_each == "other_cluster") {
-    for (const auto& r : a.cause.regions) {
-      if (!r.has_contact && plain(r.cluster)) out.push_back({{"other_cluster", r.cluster}});
-    }
+    for (const std::string& cluster : other_clusters(a)) out.push_back({{"other_cluster", cluster}});
     // One step for the whole fleet: the commands of all clusters follow one another.
+    return out;
+  }
+  if (for_each == "also_cluster") {
+    const std::string here = main_cluster(a);
+    for (const auto& o : a.owners) {
+      if (a.owner() && o.candidate == a.owner()->id() && o.cluster != here && plain(o.cluster))
+        out.push_back({{"also_cluster", o.cluster}});
+    }
     return out;
   }
   if (for_each == "configuration") {
@@ -127,18 +152,11 @@ Values case_values(const Answer& a) {
   object("address", a.alert.address);
   object("alert_id", a.alert.id);
   words("alert_type", a.alert.rule);
-  std::string cluster = a.alert.cluster;
   const Candidate* o = a.owner();
-  if (cluster.empty() && o) cluster = o->cluster;
-  if (cluster.empty() && !a.contacts.empty()) cluster = a.contacts.front().cluster;
-  object("cluster", cluster);
+  object("cluster", main_cluster(a));
   v["short_id"] = "egret-" + sha256_hex(a.alert.id + "|" + a.alert.address).substr(0, 8);
   v["rule_name"] = v["short_id"];
-  std::vector<std::string> others;
-  for (const auto& r : a.cause.regions) {
-    if (!r.has_contact && plain(r.cluster)) others.push_back(r.cluster);
-  }
-  words("other_clusters", join(others, ", "));
+  words("other_clusters", join(other_clusters(a), ", "));
   if (o) {
     object("namespace", o->ns);
     object("kind", o->kind);
@@ -148,6 +166,7 @@ Values case_values(const Answer& a) {
     object("node", o->node);
     v["container_or_all"] = v.contains("container") ? v["container"] : "*";
     if (o->probability >= 0.5) v["owner_likely"] = "yes";
+    if (o->probability >= 0.9) v["owner_known"] = "yes";
     if (plain(o->name)) v["kind_name"] = to_lower(o->kind) + "/" + o->name;
     if (o->kind == "Deployment" || o->kind == "StatefulSet" || o->kind == "ReplicaSet") v["scalable"] = "yes";
     if (o->kind == "Deployment" || o->kind == "StatefulSet" || o->kind == "DaemonSet") v["rollable"] = "yes";
@@ -162,7 +181,8 @@ Values case_values(const Answer& a) {
     if (digits(b.revision)) object("first_bad_revision", b.revision);
     v["first_bad_time"] = format_datetime(b.from);
     v["first_bad_commit_or_version"] = b.commit.empty() ? version_name(b) : b.commit;
-    if (a.release.last_good) {
+    // Going back to another version brings no settings back.
+    if (a.release.last_good && !a.release.settings_alone()) {
       const auto& g = *a.release.last_good;
       words("last_good", version_name(g));
       object("last_good_image", g.image);
@@ -303,7 +323,7 @@ Result<void> make_plan(store::Engine& engine, Ticks now, const CaseTables& table
             into.push_back(fill(line, all, true));
           }
         };
-        if (s.for_each == "other_cluster" && fleet) {
+        if (s.for_each.ends_with("_cluster") && fleet) {
           commands(s.apply, fleet->apply);
           commands(s.verify, fleet->verify);
           commands(s.undo, fleet->undo);
