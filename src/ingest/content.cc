@@ -17,6 +17,8 @@
 namespace egret::ingest {
 namespace {
 
+constexpr size_t kReadAtOnce = 256 * 1024;
+
 bool is_gzip(std::string_view s) { return s.size() > 3 && s.starts_with("\x1f\x8b\x08"); }
 bool is_zstd(std::string_view s) { return s.size() > 4 && s.starts_with("\x28\xb5\x2f\xfd"); }
 
@@ -145,23 +147,24 @@ Result<Content> read_content(const std::filesystem::path& file, uint64_t limit) 
   Content c;
   struct stat st{};
   fstat(fd, &st);
-  c.bytes.resize(static_cast<size_t>(std::min<uint64_t>(limit, static_cast<uint64_t>(std::max<int64_t>(0, st.st_size)))));
-  size_t have = 0;
-  while (have < c.bytes.size()) {
-    const ssize_t n = ::read(fd, c.bytes.data() + have, std::min<size_t>(c.bytes.size() - have, 1u << 30));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) {
-      c.trouble = fmt::format("reading stopped: {}", std::strerror(errno));
-      break;
+  Sha256 sum;
+  const auto most = static_cast<size_t>(std::min<uint64_t>(limit, static_cast<uint64_t>(std::max<int64_t>(0, st.st_size))));
+  c.bytes.resize_and_overwrite(most, [&](char* bytes, size_t size) {
+    size_t have = 0;
+    while (have < size) {
+      const ssize_t n = ::read(fd, bytes + have, std::min(size - have, kReadAtOnce));
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) c.trouble = fmt::format("reading stopped: {}", std::strerror(errno));
+      if (n <= 0) break;
+      sum.update({bytes + have, static_cast<size_t>(n)});  // while the cache has it
+      have += static_cast<size_t>(n);
     }
-    if (n == 0) break;
-    have += static_cast<size_t>(n);
-  }
+    return have;
+  });
   ::close(fd);
-  c.bytes.resize(have);
   c.disk_bytes = static_cast<uint64_t>(st.st_size);
   if (static_cast<uint64_t>(st.st_size) > limit) c.trouble = too_big(limit);
-  c.sha256 = sha256_hex(c.bytes);
+  c.sha256 = sum.hex();
   unpack(c, limit);
   return c;
 }

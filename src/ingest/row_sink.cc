@@ -15,6 +15,8 @@ namespace {
 constexpr size_t kBatchRows = 122'880;  // a row group of the engine
 constexpr size_t kBatchBytes = 48u << 20;
 constexpr size_t kWaiting = 3;
+constexpr size_t kSpareRows = 8192;  // a batch of so many is worth keeping for the next
+constexpr size_t kMostSpare = 2;
 constexpr size_t kMostErrorsPerReason = 1000;  // of one file; the rest is counted in one row
 constexpr size_t kMostSeen = 20'000'000;
 // Statements further apart than this are two spans. Flow logs come in blobs of an hour, quiet logs are quiet for a while.
@@ -48,11 +50,22 @@ void Writer::run() {
       done = store_.commit();
       uncommitted = 0;
     }
-    if (!done) {
-      const std::lock_guard lock(mutex_);
-      error_ = std::move(done).error();
-    }
+    const std::lock_guard lock(mutex_);
+    if (!done) error_ = std::move(done).error();
+    if (batch->rows() < kSpareRows) continue;
+    if (spare_.size() == kMostSpare) spare_.erase(spare_.begin());
+    batch->clear();
+    spare_.push_back(*std::move(batch));
   }
+}
+
+model::Batch Writer::empty(const model::Table& table) {
+  const std::lock_guard lock(mutex_);
+  const auto it = std::find_if(spare_.begin(), spare_.end(), [&](const model::Batch& b) { return &b.table() == &table; });
+  if (it == spare_.end()) return model::Batch(table);
+  model::Batch batch = std::move(*it);
+  spare_.erase(it);
+  return batch;
 }
 
 void Writer::put(model::Batch batch) {
@@ -112,7 +125,7 @@ void RowSink::count(Open& open) {
 // A batch carries one source id, so it never holds rows of two files.
 void RowSink::flush(Open& open) {
   if (open.batch.empty()) return;
-  model::Batch next(open.batch.table());
+  model::Batch next = writer_.empty(open.batch.table());
   next.source_id = source_id_;
   writer_.put(std::exchange(open.batch, std::move(next)));
   open.counted = 0;

@@ -10,6 +10,7 @@
 #include <string>
 #include <thread>
 #include <unordered_set>
+#include <vector>
 
 #include "base/result.h"
 #include "ingest/decoder.h"
@@ -23,7 +24,8 @@ class Writer {
   explicit Writer(RowStore& store);
   ~Writer();
   void put(model::Batch batch);
-  Result<void> finish();  // all appended and committed, or the first error
+  model::Batch empty(const model::Table& table);  // the memory of one that was appended, if there is
+  Result<void> finish();                          // all appended and committed, or the first error
   bool failed();
 
  private:
@@ -32,6 +34,7 @@ class Writer {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<model::Batch> waiting_;
+  std::vector<model::Batch> spare_;  // large ones, empty again
   std::optional<Error> error_;
   bool stop_ = false;
   std::thread thread_;

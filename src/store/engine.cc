@@ -108,11 +108,11 @@ std::string create_table_sql(const StoredTable& t) {
 }
 
 std::string note_columns_sql(std::string_view table, const std::vector<StoredColumn>& columns) {
-  std::string sql;
+  std::string rows;
   for (const StoredColumn& c : columns)
-    sql += fmt::format("INSERT INTO hot.main.\"$columns\" VALUES ({}, {}, {}, {});", quote_text(table), quote_text(c.name),
-                       quote_text(model::type_name(c.type)), c.is_address);
-  return sql;
+    rows += fmt::format("{}({}, {}, {}, {})", rows.empty() ? "" : ", ", quote_text(table), quote_text(c.name),
+                        quote_text(model::type_name(c.type)), c.is_address);
+  return fmt::format("INSERT INTO hot.main.\"$columns\" VALUES {};", rows);
 }
 
 std::vector<StoredColumn> used_columns(const Batch& batch) {
@@ -180,8 +180,9 @@ Result<void> DuckEngine::load_tables() {
     if (options_.read_only) return {};
     remove_unlisted(folder_->sealed(), {});
     return writer_.execute(
-        "CREATE TABLE hot.main.\"$columns\" (table_name VARCHAR, column_name VARCHAR, type VARCHAR, is_address BOOLEAN);" +
-        create_files_sql());
+        "BEGIN TRANSACTION; CREATE TABLE hot.main.\"$columns\" (table_name VARCHAR, column_name VARCHAR, type VARCHAR, is_address "
+        "BOOLEAN);" +
+        create_files_sql() + "COMMIT");
   }
   TRY(const auto rows,
       writer_.rows("SELECT table_name, column_name, type, is_address FROM hot.main.\"$columns\" ORDER BY table_name, rowid"));

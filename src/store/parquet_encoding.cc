@@ -27,20 +27,19 @@ void pack(std::string& out, const T* values, size_t n, unsigned width) {
   if (width == 0) return;
   size_t at = out.size();
   out.resize(at + n * width / 8);
-  unsigned __int128 held = 0;
+  uint64_t held = 0;
   unsigned bits = 0;
   for (size_t i = 0; i < n; ++i) {
-    held |= static_cast<unsigned __int128>(values[i]) << bits;
+    const auto v = static_cast<uint64_t>(values[i]);
+    held |= v << bits;
     bits += width;
     if (bits < 64) continue;
-    const auto word = static_cast<uint64_t>(held);
-    std::memcpy(out.data() + at, &word, 8);
+    std::memcpy(out.data() + at, &held, 8);
     at += 8;
-    held >>= 64;
     bits -= 64;
+    held = bits ? v >> (width - bits) : 0;
   }
-  const auto word = static_cast<uint64_t>(held);
-  std::memcpy(out.data() + at, &word, bits / 8);
+  std::memcpy(out.data() + at, &held, bits / 8);
 }
 
 // One run of the RLE / bit-packing hybrid: n times the same, or n values padded to groups of eight.
@@ -159,12 +158,12 @@ void put_delta(std::string& out, std::span<const int64_t> values, int bits) {
   }
 }
 
-void put_levels(std::string& out, std::span<const uint8_t> valid) {
+void put_levels(std::string& out, std::span<const uint8_t> valid, size_t rows) {
   const size_t length_at = out.size();
   out.resize(length_at + 4);
-  const auto there = static_cast<size_t>(std::count(valid.begin(), valid.end(), 1));
-  if (there == valid.size() || there == 0) {
-    put_run(out, there ? 1 : 0, valid.size(), 1);
+  const auto there = valid.empty() ? rows : static_cast<size_t>(std::count(valid.begin(), valid.end(), 1));
+  if (there == rows || there == 0) {
+    put_run(out, there ? 1 : 0, rows, 1);
   } else {
     put_packed(out, valid, 1);
   }
@@ -172,15 +171,17 @@ void put_levels(std::string& out, std::span<const uint8_t> valid) {
   std::memcpy(out.data() + length_at, &length, 4);
 }
 
+void put_first_index(std::string& out, size_t rows) {
+  out.push_back(1);  // bits of an index
+  if (rows) put_run(out, 0, rows, 1);
+}
+
 void put_indexes(std::string& out, std::span<const uint32_t> indexes, size_t distinct) {
-  const auto width = static_cast<unsigned>(std::bit_width(distinct > 1 ? distinct - 1 : 1));
+  if (distinct <= 1) return put_first_index(out, indexes.size());
+  const auto width = static_cast<unsigned>(std::bit_width(distinct - 1));
   out.push_back(static_cast<char>(width));
   if (indexes.empty()) return;
-  if (distinct <= 1) {
-    put_run(out, 0, indexes.size(), width);
-  } else {
-    put_packed(out, indexes, width);
-  }
+  put_packed(out, indexes, width);
 }
 
 void put_bytes(std::string& out, std::string_view value) {

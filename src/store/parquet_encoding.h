@@ -34,11 +34,12 @@ class ThriftWriter {
 // DELTA_BINARY_PACKED. `bits` is the column's width, 32 or 64: differences wrap at it.
 void put_delta(std::string& out, std::span<const int64_t> values, int bits);
 
-// Definition levels of an optional column in a data page of version 1: 1 where valid[i], behind their length.
-void put_levels(std::string& out, std::span<const uint8_t> valid);
+// Definition levels of an optional column in a data page of version 1: 1 where valid[i], behind their length. No `valid`: all are 1.
+void put_levels(std::string& out, std::span<const uint8_t> valid, size_t rows);
 
-// RLE_DICTIONARY: the width of an index and the indexes.
+// RLE_DICTIONARY: the width of an index and the indexes; or as many times the first.
 void put_indexes(std::string& out, std::span<const uint32_t> indexes, size_t distinct);
+void put_first_index(std::string& out, size_t rows);
 
 // PLAIN BYTE_ARRAY.
 void put_bytes(std::string& out, std::string_view value);

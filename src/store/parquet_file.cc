@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <deque>
+#include <numeric>
 #include <optional>
 
 #include "base/ip.h"
@@ -47,17 +47,30 @@ std::unexpected<Error> failed(const std::filesystem::path& path) {
   return unavailable(fmt::format("{}: {}", path.string(), std::strerror(errno)));
 }
 
-std::vector<uint8_t> valid_of(const Batch& batch, int column) {
-  std::vector<uint8_t> valid(batch.rows());
-  for (size_t i = 0; i < valid.size(); ++i) valid[i] = !batch.is_null(column, i);
-  return valid;
+// Which of the rows are not null; empty when all are there. What has to be made for it lies in `made`.
+template <typename T>
+std::span<const uint8_t> valid_of(const model::ColumnView<T>& column, size_t rows, std::vector<uint8_t>& made) {
+  if (column.rows == rows) return column.valid;
+  made.assign(rows, 0);
+  if (column.valid.empty()) {
+    std::fill_n(made.begin(), column.rows, 1);
+  } else {
+    std::copy(column.valid.begin(), column.valid.end(), made.begin());
+  }
+  return made;
 }
 
-std::vector<int64_t> numbers_of(const Batch& batch, int column) {
-  std::vector<int64_t> numbers(batch.rows());
-  for (size_t i = 0; i < numbers.size(); ++i) numbers[i] = batch.number(column, i);
-  return numbers;
+// The values of rows that are not null. `from` has one for each row, or one for all.
+template <typename T>
+std::vector<T> those_there(std::span<const T> from, bool same, std::span<const uint8_t> valid) {
+  std::vector<T> there;
+  there.reserve(valid.size());
+  for (size_t row = 0; row < valid.size(); ++row)
+    if (valid[row]) there.push_back(from[same ? 0 : row]);
+  return there;
 }
+
+size_t nulls_in(std::span<const uint8_t> valid) { return static_cast<size_t>(std::count(valid.begin(), valid.end(), 0)); }
 
 std::filesystem::path aside(const std::filesystem::path& path) { return path.string() + ".new"; }
 
@@ -76,6 +89,19 @@ struct ParquetFile::Chunk {
   Encoding encoding = kPlain;
   size_t nulls = 0;
   std::string least, most;  // statistics, PLAIN; empty: none
+};
+
+// The texts of a column: where they repeat, with their dictionary.
+struct ParquetFile::Texts {
+  model::TextView column;
+  size_t rows;
+  bool repeat = false;
+  std::vector<uint8_t> made;
+  std::span<const uint8_t> valid;  // empty: none is null
+  TextDictionary dictionary;
+  std::vector<uint32_t> indexes;  // of those that are not null
+  // A string is '' in rows that never set it.
+  std::string_view at(size_t row) const { return row >= column.rows ? std::string_view() : column.at(column.same ? 0 : row); }
 };
 
 ParquetFile::ParquetFile(std::filesystem::path path, std::vector<StoredColumn> columns)
@@ -177,18 +203,39 @@ void ParquetFile::put_chunk(const Field& field, const Chunk& chunk, size_t rows)
   t.end_struct();
 }
 
-// `ordered`: the smallest and largest value go into the statistics.
-void ParquetFile::integers(const Field& field, std::span<const int64_t> values, std::span<const uint8_t> valid, bool ordered) {
-  const size_t rows = valid.size();
+void ParquetFile::nothing(const Field& field, size_t rows) {
   Chunk chunk;
-  put_levels(chunk.data, valid);
-  chunk.nulls = rows - static_cast<size_t>(std::count(valid.begin(), valid.end(), 1));
-  std::vector<int64_t> there;
-  if (chunk.nulls > 0) {
-    for (size_t i = 0; i < rows; ++i)
-      if (valid[i]) there.push_back(values[i]);
-    values = there;
+  const std::vector<uint8_t> valid(rows, 0);
+  put_levels(chunk.data, valid, rows);
+  chunk.nulls = rows;
+  put_chunk(field, chunk, rows);
+}
+
+void ParquetFile::constant(const Field& field, int64_t value, size_t rows) {
+  Chunk chunk;
+  put_levels(chunk.data, {}, rows);
+  if (field.type == kBoolean) {
+    chunk.data.append((rows + 7) / 8, value ? '\xff' : '\0');
+    return put_chunk(field, chunk, rows);
   }
+  if (field.type == kInt32) {
+    put_raw(chunk.dictionary, static_cast<int32_t>(value));
+  } else {
+    put_raw(chunk.dictionary, value);
+  }
+  chunk.distinct = 1;
+  chunk.encoding = kDictionary;
+  put_first_index(chunk.data, rows);
+  if (field.converted == kNone) chunk.least = chunk.most = chunk.dictionary;
+  put_chunk(field, chunk, rows);
+}
+
+void ParquetFile::integers(const Field& field, std::span<const int64_t> values, std::span<const uint8_t> valid, size_t rows, bool ordered) {
+  Chunk chunk;
+  put_levels(chunk.data, valid, rows);
+  chunk.nulls = nulls_in(valid);
+  std::vector<int64_t> there;
+  if (chunk.nulls > 0) values = there = those_there(values, false, valid);
   if (field.type == kBoolean) {
     for (size_t i = 0; i < values.size(); i += 8) {
       unsigned byte = 0;
@@ -201,8 +248,12 @@ void ParquetFile::integers(const Field& field, std::span<const int64_t> values, 
   const bool narrow = field.type == kInt32;
   put_delta(chunk.data, values, narrow ? 32 : 64);
   if (ordered && !values.empty()) {
-    const auto [least, most] = std::minmax_element(values.begin(), values.end());
-    for (const auto& [out, v] : {std::pair{&chunk.least, *least}, {&chunk.most, *most}}) {
+    int64_t least = values[0], most = values[0];
+    for (const int64_t v : values) {
+      least = std::min(least, v);
+      most = std::max(most, v);
+    }
+    for (const auto& [out, v] : {std::pair{&chunk.least, least}, {&chunk.most, most}}) {
       if (narrow) {
         put_raw(*out, static_cast<int32_t>(v));
       } else {
@@ -213,92 +264,157 @@ void ParquetFile::integers(const Field& field, std::span<const int64_t> values, 
   put_chunk(field, chunk, rows);
 }
 
-void ParquetFile::reals(const Field& field, const Batch& batch, int column) {
-  const std::vector<uint8_t> valid = valid_of(batch, column);
-  Chunk chunk;
-  put_levels(chunk.data, valid);
-  chunk.nulls = valid.size();
-  for (size_t i = 0; i < valid.size(); ++i) {
-    if (!valid[i]) continue;
-    put_raw(chunk.data, batch.real(column, i));
-    --chunk.nulls;
-  }
-  put_chunk(field, chunk, batch.rows());
+void ParquetFile::numbers(const Field& field, const Batch& batch, int column) {
+  const model::ColumnView<int64_t> from = batch.numbers(column);
+  const size_t rows = batch.rows();
+  std::vector<uint8_t> made;
+  const std::span<const uint8_t> valid = valid_of(from, rows, made);
+  if (from.same && valid.empty()) return constant(field, from.values[0], rows);
+  const bool ordered = field.type != kBoolean;
+  if (!from.same) return integers(field, from.values, valid, rows, ordered);
+  integers(field, std::vector<int64_t>(rows, from.values[0]), valid, rows, ordered);
 }
 
-void ParquetFile::texts(const Field& field, const Batch& batch, int column) {
-  const bool nullable = batch.table().columns[static_cast<size_t>(column)].type != Type::kString;  // a string is '' where it is not set
+void ParquetFile::reals(const Field& field, const Batch& batch, int column) {
+  const model::ColumnView<double> from = batch.reals(column);
   const size_t rows = batch.rows();
+  std::vector<uint8_t> made;
+  const std::span<const uint8_t> valid = valid_of(from, rows, made);
   Chunk chunk;
-  const std::vector<uint8_t> valid = nullable ? valid_of(batch, column) : std::vector<uint8_t>(rows, 1);
-  put_levels(chunk.data, valid);
-  chunk.nulls = rows - static_cast<size_t>(std::count(valid.begin(), valid.end(), 1));
-  TextDictionary dictionary;
-  std::vector<uint32_t> indexes;
-  indexes.reserve(rows);
-  bool repeats = true;
-  for (size_t row = 0; row < rows && repeats; ++row) {
-    if (!valid[row]) continue;
-    indexes.push_back(dictionary.index(batch.text(column, row)));
-    const size_t n = indexes.size();
-    if (n % kLooksFrom == 0) repeats = dictionary.size() <= n / 2 && dictionary.size() <= kMostDistinct;
-  }
-  std::string scratch;
-  if (repeats) {
-    for (const std::string_view text : dictionary.texts()) put_bytes(chunk.dictionary, engine_text(text, scratch));
-    chunk.distinct = dictionary.size();
-    chunk.encoding = kDictionary;
-    put_indexes(chunk.data, indexes, dictionary.size());
+  put_levels(chunk.data, valid, rows);
+  chunk.nulls = nulls_in(valid);
+  const auto put = [&](std::span<const double> values) {
+    chunk.data.append(reinterpret_cast<const char*>(values.data()), values.size_bytes());
+  };
+  if (!valid.empty()) {
+    put(those_there(from.values, from.same, valid));
+  } else if (from.same) {
+    put(std::vector<double>(rows, from.values[0]));
   } else {
-    for (size_t row = 0; row < rows; ++row)
-      if (valid[row]) put_bytes(chunk.data, engine_text(batch.text(column, row), scratch));
+    put(from.values);
   }
   put_chunk(field, chunk, rows);
 }
 
-void ParquetFile::addresses(const Field& high, const Field& low, const Batch& batch, int column) {
-  const size_t rows = batch.rows();
-  std::vector<int64_t> highs(rows, 0), lows(rows, 0);
-  std::vector<uint8_t> valid(rows, 0);
-  TextDictionary dictionary;
-  std::vector<std::optional<IpAddress>> parsed;
-  for (size_t row = 0; row < rows; ++row) {
-    const uint32_t at = dictionary.index(batch.text(column, row));
-    if (at == parsed.size()) parsed.push_back(IpAddress::parse(dictionary.texts()[at]));
-    const auto& address = parsed[at];
-    if (!address) continue;
-    valid[row] = 1;
-    highs[row] = static_cast<int64_t>(address->value >> 64);
-    lows[row] = static_cast<int64_t>(address->value);
+ParquetFile::Texts ParquetFile::texts(const Field& field, const Batch& batch, int column) {
+  Texts t{.column = batch.texts(column), .rows = batch.rows()};
+  const size_t rows = t.rows;
+  Chunk chunk;
+  std::string scratch;
+  // A string is '' where it is not set, and never null.
+  if (batch.table().columns[static_cast<size_t>(column)].type != Type::kString) t.valid = valid_of(t.column, rows, t.made);
+  put_levels(chunk.data, t.valid, rows);
+  chunk.nulls = nulls_in(t.valid);
+  if (t.column.same && t.column.rows == rows) {
+    t.repeat = true;
+    t.dictionary.index(t.at(0));
+    put_bytes(chunk.dictionary, engine_text(t.at(0), scratch));
+    chunk.distinct = 1;
+    chunk.encoding = kDictionary;
+    put_first_index(chunk.data, rows);
+    put_chunk(field, chunk, rows);
+    return t;
   }
-  integers(high, highs, valid, false);
-  integers(low, lows, valid, false);
+  t.repeat = true;
+  t.indexes.reserve(rows);
+  for (size_t row = 0; row < rows && t.repeat; ++row) {
+    if (!t.valid.empty() && !t.valid[row]) continue;
+    t.indexes.push_back(t.dictionary.index(t.at(row)));
+    const size_t n = t.indexes.size();
+    if (n % kLooksFrom == 0) t.repeat = t.dictionary.size() <= n / 2 && t.dictionary.size() <= kMostDistinct;
+  }
+  if (t.repeat) {
+    for (const std::string_view text : t.dictionary.texts()) put_bytes(chunk.dictionary, engine_text(text, scratch));
+    chunk.distinct = t.dictionary.size();
+    chunk.encoding = kDictionary;
+    put_indexes(chunk.data, t.indexes, t.dictionary.size());
+  } else {
+    t.indexes.clear();
+    chunk.data.reserve(chunk.data.size() + rows * sizeof(uint32_t) + (t.column.same ? 0 : t.column.values.back()));
+    for (size_t row = 0; row < rows; ++row)
+      if (t.valid.empty() || t.valid[row]) put_bytes(chunk.data, engine_text(t.at(row), scratch));
+  }
+  put_chunk(field, chunk, rows);
+  return t;
+}
+
+// One value for each text of the dictionary, null where that is not known.
+void ParquetFile::indexed(const Field& field, std::span<const int64_t> values, const Texts& texts, std::span<const uint8_t> known) {
+  const size_t unknown = nulls_in(known);
+  if (unknown == known.size()) return nothing(field, texts.rows);
+  const bool all = unknown == 0 && texts.valid.empty();
+  if (all && std::all_of(values.begin(), values.end(), [&](int64_t v) { return v == values[0]; }))
+    return constant(field, values[0], texts.rows);
+  Chunk chunk;
+  std::vector<uint8_t> valid;
+  std::vector<uint32_t> there;
+  std::span<const uint32_t> indexes = texts.indexes;
+  if (!all) {
+    valid.assign(texts.rows, 0);
+    there.reserve(indexes.size());
+    size_t next = 0;
+    for (size_t row = 0; row < texts.rows; ++row) {
+      if (!texts.valid.empty() && !texts.valid[row]) continue;
+      const uint32_t at = indexes[next++];
+      if (!known[at]) continue;
+      valid[row] = 1;
+      there.push_back(at);
+    }
+    indexes = there;
+  }
+  put_levels(chunk.data, valid, texts.rows);
+  chunk.nulls = nulls_in(valid);
+  for (const int64_t v : values) put_raw(chunk.dictionary, v);
+  chunk.distinct = values.size();
+  chunk.encoding = kDictionary;
+  put_indexes(chunk.data, indexes, values.size());
+  put_chunk(field, chunk, texts.rows);
+}
+
+void ParquetFile::addresses(const Field& high, const Field& low, const Texts& texts) {
+  const size_t n = texts.repeat ? texts.dictionary.size() : texts.rows;
+  std::vector<int64_t> highs(n, 0), lows(n, 0);
+  std::vector<uint8_t> known(n, 0);
+  for (size_t i = 0; i < n; ++i) {
+    const auto address = IpAddress::parse(texts.repeat ? texts.dictionary.texts()[i] : texts.at(i));
+    if (!address) continue;
+    known[i] = 1;
+    highs[i] = static_cast<int64_t>(address->value >> 64);
+    lows[i] = static_cast<int64_t>(address->value);
+  }
+  if (texts.repeat) {
+    indexed(high, highs, texts, known);
+    indexed(low, lows, texts, known);
+  } else {
+    integers(high, highs, known, n, false);
+    integers(low, lows, known, n, false);
+  }
 }
 
 Result<void> ParquetFile::add(const Batch& batch, const RowStamp& stamp) {
   const size_t rows = batch.rows();
   const uint64_t begin = written_ + buffer_.size();
   group_chunks_.clear();
-  const std::vector<uint8_t> all(rows, 1);
-  std::vector<int64_t> numbers(rows);
-  for (size_t i = 0; i < rows; ++i) numbers[i] = stamp.first_row_id + static_cast<int64_t>(i);
-  integers(fields_[0], numbers, all, true);
-  std::fill(numbers.begin(), numbers.end(), stamp.ingestion_time);
-  integers(fields_[1], numbers, all, true);
-  std::fill(numbers.begin(), numbers.end(), batch.source_id);
-  integers(fields_[2], numbers, all, true);
+  std::vector<int64_t> ids(rows);
+  std::iota(ids.begin(), ids.end(), stamp.first_row_id);
+  integers(fields_[0], ids, {}, rows, true);
+  constant(fields_[1], stamp.ingestion_time, rows);
+  constant(fields_[2], batch.source_id, rows);
   size_t field = 3;
   for (const StoredColumn& c : columns_) {
     const int column = batch.find_column(c.name);
     const Field& f = fields_[field++];
     switch (f.type) {
-      case kByteArray: texts(f, batch, column); break;
+      case kByteArray: {
+        const Texts t = texts(f, batch, column);
+        if (!c.is_address) break;
+        addresses(fields_[field], fields_[field + 1], t);
+        field += 2;
+        break;
+      }
       case kDouble: reals(f, batch, column); break;
-      default: integers(f, numbers_of(batch, column), valid_of(batch, column), f.type != kBoolean);
+      default: numbers(f, batch, column);
     }
-    if (!c.is_address) continue;
-    addresses(fields_[field], fields_[field + 1], batch, column);
-    field += 2;
   }
   ThriftWriter t(row_groups_);  // a RowGroup
   t.begin_list(1, ThriftWriter::kStruct, fields_.size());

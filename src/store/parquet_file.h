@@ -1,7 +1,7 @@
 #pragma once
 // Writes rows as a Parquet file, a row group for each batch: the sealed form of a table's rows. A load of a big log spends most of
-// its time here, so the columns are encoded straight from the batch: differences for integers (a constant column costs nothing),
-// dictionaries for texts as long as they repeat, no compression on top.
+// its time here, so the columns are encoded straight from the batch: differences for integers, dictionaries for texts as long as they
+// repeat, a dictionary of one for a column that says the same in every row (it costs nothing), no compression on top.
 //
 // Columns: _RowId, _IngestionTime, _SourceId, then those given, all optional. An address column X is followed by "X$high" and
 // "X$low", the halves of the address's value, since Parquet has no integer that wide.
@@ -38,11 +38,18 @@ class ParquetFile {
   struct Field;
   struct Chunk;
   ParquetFile(std::filesystem::path path, std::vector<StoredColumn> columns);
+  struct Texts;
   void put_chunk(const Field& field, const Chunk& chunk, size_t rows);
-  void integers(const Field& field, std::span<const int64_t> values, std::span<const uint8_t> valid, bool ordered);
+  // Null in every row, or the same in every row.
+  void nothing(const Field& field, size_t rows);
+  void constant(const Field& field, int64_t value, size_t rows);
+  // Without `valid` none is null. `ordered`: the smallest and largest value go into the statistics.
+  void integers(const Field& field, std::span<const int64_t> values, std::span<const uint8_t> valid, size_t rows, bool ordered);
+  void indexed(const Field& field, std::span<const int64_t> values, const Texts& texts, std::span<const uint8_t> known);
+  void numbers(const Field& field, const model::Batch& batch, int column);
   void reals(const Field& field, const model::Batch& batch, int column);
-  void texts(const Field& field, const model::Batch& batch, int column);
-  void addresses(const Field& high, const Field& low, const model::Batch& batch, int column);
+  Texts texts(const Field& field, const model::Batch& batch, int column);
+  void addresses(const Field& high, const Field& low, const Texts& texts);
   Result<void> write_out();
 
   std::filesystem::path path_;
