@@ -7,12 +7,12 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <charconv>
 #include <cstring>
 
 #include "base/ip.h"
 #include "ingest/decoder.h"
 #include "ingest/resource_id.h"
+#include "ingest/whole_number.h"
 
 namespace egret::ingest {
 namespace {
@@ -260,15 +260,15 @@ class Scanner {
     }
     if (n < 8) return fail(fmt::format("a flow tuple has at least 8 fields, this one {}", n), t.text, t.text.data());
     int64_t stamp = 0;
-    if (!integer(f[0], stamp) || stamp <= 0) return fail("the tuple's time is not a number", t.text, t.text.data());
+    if (!whole_number(f[0], stamp) || stamp <= 0) return fail("the tuple's time is not a number", t.text, t.text.data());
     const auto when = time_of_epoch(stamp);
     if (!when) return fail("the tuple's time is out of range", t.text, t.text.data());
     time = *when;
     if (!IpAddress::parse(f[1])) return fail("the source is not an IP address", t.text, t.text.data());
     if (!IpAddress::parse(f[2])) return fail("the destination is not an IP address", t.text, t.text.data());
     int64_t sport = 0, dport = 0;
-    if (!(f[3].empty() || integer(f[3], sport)) || !(f[4].empty() || integer(f[4], dport)) || sport > 65535 || dport > 65535 || sport < 0 ||
-        dport < 0)
+    if (!(f[3].empty() || whole_number(f[3], sport)) || !(f[4].empty() || whole_number(f[4], dport)) || sport > 65535 || dport > 65535 ||
+        sport < 0 || dport < 0)
       return fail("a port is not a number from 0 to 65535", t.text, t.text.data());
     if (f[6] != "I" && f[6] != "O") return fail("the direction is neither I nor O", t.text, t.text.data());
     vnet = !(f[5] == "T" || f[5] == "U");
@@ -291,7 +291,7 @@ class Scanner {
     }
     int64_t counter[4] = {-1, -1, -1, -1};
     for (size_t i = 0; i < 4 && counters + i < n; ++i)
-      if (!f[counters + i].empty() && !integer(f[counters + i], counter[i]))
+      if (!f[counters + i].empty() && !whole_number(f[counters + i], counter[i]))
         return fail("a counter is not a number", t.text, t.text.data());
 
     model::Batch& b = sink_.rows(kTable);
@@ -324,11 +324,6 @@ class Scanner {
     if (counter[3] >= 0) b.set_int(c.dst_bytes, counter[3]);
     b.set_timespan(c.precision, kTicksPerMinute);
     return true;
-  }
-
-  static bool integer(std::string_view s, int64_t& out) {
-    const auto [end, ec] = std::from_chars(s.data(), s.data() + s.size(), out);
-    return ec == std::errc() && end == s.data() + s.size();
   }
 
   bool fail(std::string reason, std::string_view beginning, const char* where) {

@@ -75,7 +75,7 @@ class Splitter {
     const auto finish = [&](const char* to) {
       if (n < h_.columns && h_.slot[n] >= 0) {
         const std::string_view v(field, static_cast<size_t>(to - field));
-        if (v != h_.unset && v != h_.empty) r[static_cast<size_t>(h_.slot[n])] = v;
+        if (!is(v, h_.unset) && !is(v, h_.empty)) r[static_cast<size_t>(h_.slot[n])] = v;
       }
       ++n;
       field = to + 1;
@@ -103,6 +103,9 @@ class Splitter {
     finish(at > field && at[-1] == '\r' ? at - 1 : at);
     columns = n;
     return at;
+  }
+  static bool is(std::string_view v, std::string_view word) {
+    return v.size() == word.size() && (v.empty() || (v[0] == word[0] && v == word));
   }
   const Header& h_;
 };

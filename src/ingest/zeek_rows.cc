@@ -7,6 +7,7 @@
 #include "base/ip.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "ingest/whole_number.h"
 
 namespace egret::ingest {
 namespace {
@@ -147,14 +148,19 @@ bool span_of(std::string_view s, Ticks& out) {
   return true;
 }
 
-template <typename T>
-bool count_of(std::string_view s, T& out) {
-  if (s.empty()) return false;
-  const auto [end, ec] = std::from_chars(s.data(), s.data() + s.size(), out);
-  return ec == std::errc{} && end == s.data() + s.size();
+bool port_of(std::string_view s, int& out) {
+  int64_t n = 0;
+  if (!whole_number(s, n) || n < INT32_MIN || n > INT32_MAX) return false;
+  out = static_cast<int>(n);
+  return true;
 }
 
 bool true_text(std::string_view s) { return s == "T" || s == "true"; }
+
+bool is_private(std::string_view address) {
+  const auto a = IpAddress::parse(address);
+  return a && a->is_private();
+}
 
 std::string_view protocol(std::string_view p) {
   if (p == "tcp") return "TCP";
@@ -229,16 +235,6 @@ std::span<const std::string_view> zeek_fields(ZeekLog log) {
   return {};
 }
 
-bool ZeekRows::is_private(std::string_view address) {
-  if (private_.size() > 100'000) private_.clear();
-  const auto [it, fresh] = private_.try_emplace(std::string(address), false);
-  if (fresh) {
-    const auto a = IpAddress::parse(address);
-    it->second = a && a->is_private();
-  }
-  return it->second;
-}
-
 void ZeekRows::seen(ZeekLog log, Ticks from, Ticks to) {
   Span& s = spans_[static_cast<size_t>(log)];
   if (!s.from) s = {from, to};
@@ -263,7 +259,7 @@ const char* ZeekRows::conn(const ZeekRecord& r) {
   if (!time_of(r[kTs], ts)) return "ts is no time";
   if (r[kOrigH].empty() || r[kRespH].empty()) return "an address is missing";
   int orig_port = 0, resp_port = 0;
-  if (!count_of(r[kOrigP], orig_port) || !count_of(r[kRespP], resp_port)) return "a port is no number";
+  if (!port_of(r[kOrigP], orig_port) || !port_of(r[kRespP], resp_port)) return "a port is no number";
   const bool has_duration = span_of(r[kDuration], duration);
 
   model::Batch& b = sink_.rows("ASimNetworkSessionLogs");
@@ -354,10 +350,10 @@ const char* ZeekRows::conn(const ZeekRecord& r) {
   }
   b.set_string(c[cHistory], r[kHistory]);
   int64_t n = 0;
-  if (count_of(r[kOrigBytes], n) || count_of(r[kOrigIpBytes], n)) b.set_int(c[cSrcBytes], n);
-  if (count_of(r[kRespBytes], n) || count_of(r[kRespIpBytes], n)) b.set_int(c[cDstBytes], n);
-  if (count_of(r[kOrigPkts], n)) b.set_int(c[cSrcPackets], n);
-  if (count_of(r[kRespPkts], n)) b.set_int(c[cDstPackets], n);
+  if (whole_number(r[kOrigBytes], n) || whole_number(r[kOrigIpBytes], n)) b.set_int(c[cSrcBytes], n);
+  if (whole_number(r[kRespBytes], n) || whole_number(r[kRespIpBytes], n)) b.set_int(c[cDstBytes], n);
+  if (whole_number(r[kOrigPkts], n)) b.set_int(c[cSrcPackets], n);
+  if (whole_number(r[kRespPkts], n)) b.set_int(c[cDstPackets], n);
   b.set_string(c[cCluster], cluster_);
   b.set_timespan(c[cPrecision], 0);
   seen(ZeekLog::kConn, ts, ts);
@@ -413,11 +409,11 @@ const char* ZeekRows::dns(const ZeekRecord& r) {
   b.set_string(c[cSrc], r[kOrigH]);
   b.set_string(c[cDst], r[kRespH]);
   int64_t n = 0;
-  if (count_of(r[kOrigP], n)) b.set_int(c[cSrcPort], n);
+  if (whole_number(r[kOrigP], n)) b.set_int(c[cSrcPort], n);
   b.set_string(c[cQuery], dns_name(unescaped(r[kQuery])));
-  if (count_of(r[kQtype], n)) b.set_int(c[cQueryType], n);
+  if (whole_number(r[kQtype], n)) b.set_int(c[cQueryType], n);
   b.set_string(c[cTypeName], r[kQtypeName]);
-  if (count_of(r[kRcode], n)) b.set_int(c[cCode], n);
+  if (whole_number(r[kRcode], n)) b.set_int(c[cCode], n);
   Ticks rtt = 0;
   if (span_of(r[kRtt], rtt)) b.set_int(c[cDuration], std::clamp<int64_t>(rtt / 10'000, 0, INT32_MAX));
   std::string flags;
@@ -430,7 +426,7 @@ const char* ZeekRows::dns(const ZeekRecord& r) {
   flag(kRA, "ra");
   b.set_string(c[cFlags], flags);
   b.set_string(c[cProto], protocol(r[kProto]));
-  if (uint16_t id = 0; count_of(r[kTransId], id)) {
+  if (int64_t id = 0; whole_number(r[kTransId], id) && id >= 0 && id <= 0xffff) {
     static constexpr char kHex[] = "0123456789abcdef";
     char text[4];
     for (int i = 0; i < 4; ++i) text[i] = kHex[id >> (12 - 4 * i) & 15];
@@ -517,8 +513,8 @@ const char* ZeekRows::web(const ZeekRecord& r, bool ssl) {
   b.set_string(c[cSrc], r[kOrigH]);
   b.set_string(c[cDst], r[kRespH]);
   int64_t n = 0;
-  if (count_of(r[kOrigP], n)) b.set_int(c[cSrcPort], n);
-  if (count_of(r[kRespP], n)) b.set_int(c[cDstPort], n);
+  if (whole_number(r[kOrigP], n)) b.set_int(c[cSrcPort], n);
+  if (whole_number(r[kRespP], n)) b.set_int(c[cDstPort], n);
   b.set_string(c[cCluster], cluster_);
   if (ssl) {
     b.set_string(c[cApp], "TLS");
@@ -535,14 +531,14 @@ const char* ZeekRows::web(const ZeekRecord& r, bool ssl) {
   b.set_string(c[cVersion], r[kVersion]);
   b.set_string(c[cAgent], unescaped(r[kAgent]));
   b.set_string(c[cUrl], unescaped(r[kUri]));
-  const bool status = count_of(r[kStatus], n);
+  const bool status = whole_number(r[kStatus], n);
   b.set_string(c[cResult], status && n < 400 ? "Success" : "Failure");
   if (status) {
     b.set_int(c[cStatus], n);
     b.set_string(c[cDetails], r[kStatus]);
   }
-  if (count_of(r[kRequestLen], n)) b.set_int(c[cSrcBytes], n);
-  if (count_of(r[kResponseLen], n)) b.set_int(c[cDstBytes], n);
+  if (whole_number(r[kRequestLen], n)) b.set_int(c[cSrcBytes], n);
+  if (whole_number(r[kResponseLen], n)) b.set_int(c[cDstBytes], n);
   return nullptr;
 }
 

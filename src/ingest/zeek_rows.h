@@ -4,7 +4,6 @@
 #include <array>
 #include <span>
 #include <string_view>
-#include <unordered_map>
 
 #include "ingest/decoder.h"
 
@@ -33,15 +32,13 @@ class ZeekRows {
   const char* dns(const ZeekRecord& r);
   const char* web(const ZeekRecord& r, bool ssl);
   void seen(ZeekLog log, Ticks from, Ticks to);
-  bool is_private(std::string_view address);
 
   Sink& sink_;
   std::string_view cluster_;
   struct Span {
     Ticks from = 0, to = 0;
   } spans_[4];
-  std::unordered_map<std::string, bool> private_;  // what is_private said of an address
-  std::array<int, 24> conn_{}, dns_{}, web_{};     // column numbers
+  std::array<int, 24> conn_{}, dns_{}, web_{};  // column numbers
   bool conn_ready_ = false, dns_ready_ = false, web_ready_ = false;
 };
 

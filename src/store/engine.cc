@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <fstream>
+#include <future>
 #include <set>
 
 #include "base/text.h"
@@ -505,14 +506,21 @@ Result<Batch> DuckEngine::query(std::string_view kql, Ticks now) {
 }
 
 void DuckEngine::close() {
+  std::future<void> catalogue;  // waits for the disk while the database does
   {
     const std::lock_guard lock(write_mutex_);
     if (in_transaction_) roll_back();
-    if (folder_ && !options_.read_only && next_row_id_ < row_ids_end_) (void)folder_->give_back(kRowIds, next_row_id_);
+    if (folder_ && !options_.read_only && row_ids_end_ > 0)
+      catalogue = std::async([this] {
+        if (next_row_id_ < row_ids_end_) (void)folder_->give_back(kRowIds, next_row_id_);
+        folder_->close_catalogue();
+      });
   }
   idle_.clear();
   writer_ = {};
-  // database_ closes next (and checkpoints), the folder's lock is released last.
+  database_ = {};  // checkpoints
+  if (catalogue.valid()) catalogue.get();
+  // The folder's lock is released last.
 }
 
 }  // namespace

@@ -298,6 +298,10 @@ Batch flows_batch(int from, int to) {
     b.add_row();
     b.set_datetime(c("TimeGenerated"), 638'000'000'000'000'000 + i * kTicksPerSecond);
     b.set_string(c("EventProduct"), "constant");
+    b.set_int(c("EventCount"), 7);
+    b.set_string(c("SrcNatIpAddr"), "2001:db8::" + std::to_string(i % 10'000));  // hardly repeats
+    if (i % 12'345 < 20) b.set_int(c("DstPortNumber"), 443);
+    if (i < 12'355) b.set_string(c("DstNatIpAddr"), "192.0.2.2");  // the same as far as it goes
     if (i % 3) b.set_string(c("SrcIpAddr"), "10.0.0." + std::to_string(i % 200));
     b.set_string(c("DstIpAddr"), i % 5 == 0   ? "fe80::" + std::to_string(i % 77)
                                  : i % 7 == 0 ? "no address"
@@ -331,7 +335,8 @@ TEST_F(EngineTest, SealedRowsReadAsHotOnes) {
   const std::string text =
       "ASimNetworkSessionLogs | order by _RowId asc | project _RowId, _IngestionTime, _SourceId, TimeGenerated, EventProduct, SrcIpAddr, "
       "DstIpAddr, "
-      "NetworkRuleName, SrcPortNumber, SrcBytes, AdditionalFields, TimePrecision, EventVendor, Private = ipv4_is_private(DstIpAddr)";
+      "EventCount, SrcNatIpAddr, DstPortNumber, DstNatIpAddr, NetworkRuleName, SrcPortNumber, SrcBytes, AdditionalFields, "
+      "TimePrecision, EventVendor, Private = ipv4_is_private(DstIpAddr)";
   const auto sealed = e->query(text, 0), hot = memory->query(text, 0);
   ASSERT_TRUE(sealed) << sealed.error().message;
   ASSERT_TRUE(hot) << hot.error().message;
@@ -342,7 +347,8 @@ TEST_F(EngineTest, SealedRowsReadAsHotOnes) {
       ASSERT_EQ(sealed->to_text(c, row), hot->to_text(c, row)) << hot->table().columns[static_cast<size_t>(c)].name << " of row " << row;
     }
   const std::string companions =
-      "SELECT hash(string_agg(coalesce(\"DstIpAddr$ip\"::VARCHAR, '-'), ',' ORDER BY \"_RowId\"))::BIGINT & 1073741823 FROM "
+      "SELECT (hash(string_agg(concat_ws('/', \"DstIpAddr$ip\", \"SrcNatIpAddr$ip\", \"DstNatIpAddr$ip\"), ',' ORDER BY "
+      "\"_RowId\")) & 1073741823)::BIGINT FROM "
       "\"ASimNetworkSessionLogs\"";
   EXPECT_EQ(number(*e, companions, "ASimNetworkSessionLogs"), number(*memory, companions, "ASimNetworkSessionLogs"));
 }

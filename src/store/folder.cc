@@ -10,6 +10,7 @@
 #include <csignal>
 #include <cstring>
 #include <fstream>
+#include <utility>
 
 #include "base/text.h"
 #include "store/engine.h"
@@ -41,7 +42,7 @@ Result<void> sync_path(const std::filesystem::path& path) {
 bool is_in_use(const Error& error) { return error.kind == ErrorKind::kUnavailable && error.message.contains(kInUse); }
 
 Folder::~Folder() {
-  if (catalogue_) sqlite3_close(catalogue_);
+  close_catalogue();
   if (lock_fd_ >= 0) close(lock_fd_);  // releases the lock
 }
 
@@ -62,7 +63,6 @@ Result<std::unique_ptr<Folder>> Folder::open(const std::filesystem::path& path, 
   TRY_VOID(folder->check_format(read_only));
   if (!read_only) {
     std::filesystem::create_directories(path / "parquet", error);
-    TRY_VOID(folder->open_catalogue());
   }
   return folder;
 }
@@ -127,7 +127,12 @@ Result<void> Folder::execute(const char* sql) {
   return unavailable(fmt::format("{}: {}", (path_ / "catalogue.sqlite").string(), message));
 }
 
+void Folder::close_catalogue() {
+  if (catalogue_) sqlite3_close(std::exchange(catalogue_, nullptr));
+}
+
 Result<void> Folder::open_catalogue() {
+  if (catalogue_) return {};
   const std::filesystem::path file = path_ / "catalogue.sqlite";
   if (sqlite3_open(file.c_str(), &catalogue_) != SQLITE_OK)
     return unavailable(fmt::format("{}: {}", file.string(), catalogue_ ? sqlite3_errmsg(catalogue_) : "out of memory"));
@@ -145,6 +150,7 @@ Result<int64_t> Folder::sequence_value(const char* sequence) {
 }
 
 Result<int64_t> Folder::reserve(const char* sequence, int64_t n) {
+  TRY_VOID(open_catalogue());
   TRY(const int64_t first, sequence_value(sequence));
   TRY_VOID(give_back(sequence, first + n));
   return first;

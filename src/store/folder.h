@@ -38,13 +38,15 @@ class Folder {
   Result<int64_t> reserve(const char* sequence, int64_t n);
   // Gives back the unused end of the latest reservation, so that an orderly stop leaves no gap.
   Result<void> give_back(const char* sequence, int64_t next);
+  // Its last syncs take a while: whoever closes something else meanwhile calls this before. Only a reservation opens it again.
+  void close_catalogue();
 
  private:
   explicit Folder(std::filesystem::path path) : path_(std::move(path)) {}
   Result<void> lock(bool read_only);
   Result<void> check_format(bool read_only);
   Result<void> write_format();
-  Result<void> open_catalogue();
+  Result<void> open_catalogue();  // by the first reservation
   Result<int64_t> sequence_value(const char* sequence);
   Result<void> execute(const char* sql);
 

@@ -96,10 +96,10 @@ struct ParquetFile::Texts {
   model::TextView column;
   size_t rows;
   bool repeat = false;
-  std::vector<uint8_t> made;
-  std::span<const uint8_t> valid;  // empty: none is null
-  TextDictionary dictionary;
-  std::vector<uint32_t> indexes;  // of those that are not null
+  std::vector<uint8_t> made = {};
+  std::span<const uint8_t> valid = {};  // empty: none is null
+  TextDictionary dictionary = {};
+  std::vector<uint32_t> indexes = {};  // of those that are not null
   // A string is '' in rows that never set it.
   std::string_view at(size_t row) const { return row >= column.rows ? std::string_view() : column.at(column.same ? 0 : row); }
 };
@@ -141,6 +141,8 @@ Result<void> ParquetFile::write_out() {
     if (n < 0) return failed(path_);
     rest.remove_prefix(static_cast<size_t>(n));
   }
+  // The disk begins to write while the next rows are made: less is left for the sync at the end.
+  (void)sync_file_range(fd_, static_cast<off_t>(written_), static_cast<off_t>(buffer_.size()), SYNC_FILE_RANGE_WRITE);
   written_ += buffer_.size();
   buffer_.clear();
   return {};
