@@ -42,8 +42,8 @@ constexpr std::string_view kGeneral =
     " security-alert misc other files input inputs keyvault key-vault activity zeek envoy istio coredns hub meta"
     " pipeline pipelines ci deployments azure-devops github incident before after baseline snapshot snapshots state"
     " edge ingress egress events pods nodes objects dump output results queries query flow nsg vnet azfw suricata"
-    " tetragon falco hubble cilium calico diagnostics reports telemetry otel app apps var containers"
-    " ";
+    " tetragon falco hubble cilium calico diagnostics reports telemetry otel app apps var containers home tmp mnt root"
+    " host downloads ";
 // Of those, the words for a folder that only holds the rest: what lies below it may be named after a cluster.
 constexpr std::string_view kHolders = " logs log data evidence export exports raw files input inputs incident output dump ";
 

@@ -78,6 +78,7 @@ constexpr Covers kCovers[] = {
     {"AZKVAuditLogs", "keyvault-audit", 1},     {"NTANetAnalytics", "vnet-flow", 1},
     {"AppRequests", "app-insights", 1},         {"AppDependencies", "app-insights", 1},
     {"AppTraces", "app-insights", 1},           {"AppExceptions", "app-insights", 1},
+    {"ContainerNetworkLogs", "hubble", 1},
 };
 
 // Where a row's time may stand when it has no TimeGenerated.
