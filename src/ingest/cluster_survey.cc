@@ -29,7 +29,9 @@ void clusters_named(std::string_view text, std::set<std::string>& names) {
   const auto add = [&](std::string_view name) {
     if (name.size() > 1 && name.size() <= 63) names.emplace(name);
   };
-  for (const std::string_view word : {"/managedclusters/", "/connectedclusters/"})
+  // With the provider: names of operations have its kinds, too ("Microsoft.ContainerService/managedClusters/diagnosticLogs/Read").
+  for (const std::string_view word :
+       {"/providers/microsoft.containerservice/managedclusters/", "/providers/microsoft.kubernetes/connectedclusters/"})
     for (size_t at = all.find(word); at != std::string_view::npos; at = all.find(word, at + word.size()))
       add(name_at(all.substr(at + word.size())));
   const Source nobody;

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <map>
 
+#include "ingest/cluster_survey.h"
 #include "ingest/content.h"
 #include "ingest/manifest.h"
 #include "model/catalogue.h"
@@ -97,6 +98,15 @@ TEST_F(Load, WhereOneClusterIsNamedItIsThatOne) {
   ASSERT_EQ(rows_["ASimNetworkSessionLogs"].size(), 1u);
   EXPECT_EQ(rows_["ASimNetworkSessionLogs"][0]["Cluster"], "prod-ca");
   EXPECT_EQ(s->notes.size(), 1u);
+}
+
+TEST(ClustersNamed, IdsGroupsAndMembersButNotOperations) {
+  std::set<std::string> names;
+  clusters_named(R"({"operationName":"Microsoft.ContainerService/managedClusters/diagnosticLogs/Read",
+    "resourceId":"/SUBSCRIPTIONS/S/RESOURCEGROUPS/R/PROVIDERS/MICROSOFT.CONTAINERSERVICE/MANAGEDCLUSTERS/PROD-CA",
+    "SrcVm":"mc_rg-x_prod-we_westeurope/vm_1", "ClusterName": "Prod-Ne", "columns":[{"name":"ClusterName","type":"string"}]})",
+                 names);
+  EXPECT_EQ(names, (std::set<std::string>{"prod-ca", "prod-we", "prod-ne"}));
 }
 
 TEST_F(Load, AFolderOfAnotherNameIsTheClusterThatItsFilesName) {
