@@ -69,6 +69,7 @@ class Follower {
     TRY(const Summary summary,
         load_pieces(rows, folder_, round.pieces, round.whole, {.now = now, .format = options_.format, .time_zone = options_.time_zone}));
     if (options_.committed) options_.committed(summary, round.repeated);
+    TRY_VOID(engine.roll());
     return {};
   }
 

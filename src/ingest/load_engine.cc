@@ -20,7 +20,9 @@ Result<RowStore> row_store(store::Engine& engine, Ticks now) {
 
 Result<Summary> load_paths(store::Engine& engine, const std::vector<std::filesystem::path>& paths, const LoadOptions& options) {
   TRY(RowStore rows, row_store(engine, options.now));
-  return load(rows, paths, options);
+  TRY(Summary summary, load(rows, paths, options));
+  TRY_VOID(engine.roll());
+  return summary;
 }
 
 Result<Summary> load_folder(store::Engine& engine, const std::filesystem::path& path, const LoadOptions& options) {

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <future>
 #include <set>
+#include <shared_mutex>
 
 #include "base/text.h"
 #include "store/chunks.h"
@@ -23,6 +24,7 @@ using model::Batch;
 
 constexpr int64_t kRowIdBlock = 1'000'000;
 constexpr const char* kRowIds = "row_id";
+constexpr const char* kMovedFiles = "moved_file";
 constexpr std::string_view kFacts = "hot.main.\"$facts\"";
 
 uint64_t machine_memory() {
@@ -40,6 +42,7 @@ class DuckEngine final : public Engine {
 
   Result<void> append(const Batch& batch, Ticks ingestion_time) override;
   Result<void> commit() override;
+  Result<void> roll() override;
   Result<void> remember(std::string_view name, std::string_view value) override;
   Result<std::map<std::string, std::string>> remembered(std::string_view prefix) override;
   Result<void> put_temporary(std::string_view name, const Batch& batch) override;
@@ -69,6 +72,7 @@ class DuckEngine final : public Engine {
   Result<void> append_in_transaction(const Batch& batch, Ticks ingestion_time);
   Result<StoredTable*> prepare_table(const Batch& batch);
   Result<void> commit_transaction();
+  Result<void> move_rows(const std::string& name, bool hot, const std::vector<SealedFile>& files);
   Result<int64_t> take_row_ids(size_t n);
   void close();
 
@@ -86,6 +90,8 @@ class DuckEngine final : public Engine {
   std::optional<Sealer> sealer_;  // of a folder that is written
   int temporaries_ = 0;
 
+  // A query holds it from making its views to its end: in between no row may move from what it reads to what its views do not have.
+  std::shared_mutex moving_mutex_;
   std::mutex readers_mutex_;
   std::vector<std::unique_ptr<Reader>> idle_;
   std::set<duckdb_connection> busy_;
@@ -329,6 +335,65 @@ Result<void> DuckEngine::commit() {
   return {};
 }
 
+Result<void> DuckEngine::roll() {
+  const std::lock_guard lock(write_mutex_);
+  if (!sealer_ || in_transaction_) return {};
+  TRY(const auto sizes, writer_.rows("SELECT table_name, estimated_size FROM duckdb_tables() WHERE database_name = 'hot'"));
+  std::map<std::string, uint64_t, std::less<>> hot;
+  for (const auto& row : sizes)
+    if (!row[1].empty()) hot[row[0]] = std::stoull(row[1]);
+  for (const std::string& name : tables_.stored_names()) {
+    if (hot[physical_name(name)] >= kRollRows) {  // counts rows that were moved, too, until the next checkpoint
+      TRY(const auto count, writer_.rows("SELECT count(*) FROM " + tables_.stored(name)->physical));
+      if (std::stoull(count[0][0]) >= kRollRows) TRY_VOID(move_rows(name, true, {}));
+    }
+    for (const auto& files : files_to_join(*tables_.stored(name))) TRY_VOID(move_rows(name, false, files));
+  }
+  return {};
+}
+
+// New files are whole on the disk before the transaction that lists them and takes their rows from where they lay; what it took them
+// from goes afterwards. A crash before the commit leaves files that are not listed, one after it leaves old ones that no longer are:
+// both go when the next writer opens.
+Result<void> DuckEngine::move_rows(const std::string& name, bool hot, const std::vector<SealedFile>& files) {
+  StoredTable table = *tables_.stored(name);
+  std::vector<SealedFile> made;
+  auto done = [&]() -> Result<void> {
+    TRY_VOID(begin());
+    uint64_t there = 0;
+    for (const SealedFile& f : files) there += f.rows;
+    if (hot) {
+      TRY(const auto count, writer_.rows("SELECT count(*) FROM " + table.physical));
+      there += std::stoull(count[0][0]);
+    }
+    TRY(const int64_t number, folder_->reserve(kMovedFiles, 1));
+    TRY(const uint64_t moved, sealer_->add_again(writer_, name, table, rows_sql(table, hot, files), number));
+    TRY(made, sealer_->finish());
+    if (moved != there) return internal_error(fmt::format("{} rows lie there and {} were read", there, moved));
+    std::string sql;
+    if (hot) sql += fmt::format("DELETE FROM {};", table.physical);
+    for (const SealedFile& f : files) sql += forget_file_sql(f, folder_->sealed());
+    for (const SealedFile& f : made) sql += note_file_sql(f, folder_->sealed());
+    const std::unique_lock alone(moving_mutex_);
+    TRY_VOID(writer_.execute(sql + "COMMIT"));
+    in_transaction_ = false;
+    std::erase_if(table.sealed, [&](const SealedFile& f) {
+      return std::any_of(files.begin(), files.end(), [&](const SealedFile& old) { return old.path == f.path; });
+    });
+    table.sealed.insert(table.sealed.end(), made.begin(), made.end());
+    tables_.publish(name, std::move(table), false, nullptr);
+    return {};
+  }();
+  std::error_code error;
+  if (done) {
+    for (const SealedFile& f : files) std::filesystem::remove(f.path, error);
+    return done;
+  }
+  roll_back();
+  for (const SealedFile& f : made) std::filesystem::remove(f.path, error);
+  return unavailable(fmt::format("rows of {} stay where they are, since they could not be moved: {}", name, done.error().message));
+}
+
 Result<void> DuckEngine::remember(std::string_view name, std::string_view value) {
   if (options_.read_only && folder_) return usage_error("the data folder was opened for reading");
   const std::lock_guard lock(write_mutex_);
@@ -371,6 +436,7 @@ Result<void> DuckEngine::put_temporary(std::string_view name, const Batch& batch
 }
 
 uint64_t DuckEngine::row_count(std::string_view table) {
+  const std::shared_lock still(moving_mutex_);
   const auto stored = tables_.stored(table);
   if (!stored) return 0;
   auto reader = take_reader();
@@ -460,6 +526,7 @@ Result<void> DuckEngine::stream_rows(Reader& reader, const kql::Query& query, co
 Result<void> DuckEngine::stream(const kql::Query& query, const std::function<bool(const Batch&)>& each) {
   if (!query.unsupported.empty()) return usage_error("query: error: " + query.unsupported);
   TRY(std::unique_ptr<Reader> reader, take_reader());
+  const std::shared_lock still(moving_mutex_);
   auto done = [&]() -> Result<void> {
     TRY_VOID(make_views(*reader, query.tables));
     TRY_VOID(reader->connection.execute("BEGIN TRANSACTION READ ONLY"));
@@ -479,6 +546,7 @@ Result<Batch> DuckEngine::run(const kql::Query& query) {
   if (!query.unsupported.empty()) return usage_error("query: error: " + query.unsupported);
   Batch all(query.shape);
   TRY(std::unique_ptr<Reader> reader, take_reader());
+  const std::shared_lock still(moving_mutex_);
   auto done = [&]() -> Result<void> {
     TRY_VOID(make_views(*reader, query.tables));
     TRY_VOID(reader->connection.execute("BEGIN TRANSACTION READ ONLY"));

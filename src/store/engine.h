@@ -39,6 +39,10 @@ class Engine {
   // ingestion_time stamps the rows. Thread-safe.
   virtual Result<void> append(const model::Batch& batch, Ticks ingestion_time) = 0;
   virtual Result<void> commit() = 0;
+  // Moves what many small commits left (a table's rows in the hot file, small sealed files of a day) into larger sealed files, where
+  // there is enough of it; each table in a transaction of its own, so that a crash loses and doubles nothing. Call it after commit();
+  // with rows that are not committed it does nothing. Waits for running queries at its end.
+  virtual Result<void> roll() = 0;
   // A small fact under a name, committed together with the rows appended before and after it: how far a source was read.
   virtual Result<void> remember(std::string_view name, std::string_view value) = 0;
   // The facts whose name begins so.

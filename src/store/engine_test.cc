@@ -1,4 +1,5 @@
 #include "store/engine.h"
+#include "store/sealed.h"
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -316,41 +317,132 @@ Batch flows_batch(int from, int to) {
   return b;
 }
 
+constexpr const char* kFlows = "ASimNetworkSessionLogs";
+
+std::unique_ptr<Engine> in_memory(int rows, Ticks ingestion_time) {
+  auto memory = *Engine::open({.folder = {}, .memory_bytes = 512u << 20, .threads = 1});
+  EXPECT_TRUE(memory->append(flows_batch(0, rows), ingestion_time));
+  EXPECT_TRUE(memory->commit());
+  return memory;
+}
+
+void expect_same_rows(Engine& a, Engine& b) {
+  const std::string text =
+      "ASimNetworkSessionLogs | order by _RowId asc | project _RowId, _IngestionTime, _SourceId, TimeGenerated, EventProduct, SrcIpAddr, "
+      "DstIpAddr, EventCount, SrcNatIpAddr, DstPortNumber, DstNatIpAddr, NetworkRuleName, SrcPortNumber, SrcBytes, AdditionalFields, "
+      "TimePrecision, EventVendor, Private = ipv4_is_private(DstIpAddr)";
+  const auto of_a = a.query(text, 0), of_b = b.query(text, 0);
+  ASSERT_TRUE(of_a) << of_a.error().message;
+  ASSERT_TRUE(of_b) << of_b.error().message;
+  ASSERT_EQ(of_a->rows(), of_b->rows());
+  for (size_t row = 0; row < of_b->rows(); ++row)
+    for (int c = 0; c < static_cast<int>(of_b->table().columns.size()); ++c) {
+      const std::string& name = of_b->table().columns[static_cast<size_t>(c)].name;
+      ASSERT_EQ(of_a->is_null(c, row), of_b->is_null(c, row)) << name << " of row " << row;
+      ASSERT_EQ(of_a->to_text(c, row), of_b->to_text(c, row)) << name << " of row " << row;
+    }
+  const std::string companions =
+      "SELECT (hash(string_agg(concat_ws('/', \"DstIpAddr$ip\", \"SrcNatIpAddr$ip\", \"DstNatIpAddr$ip\"), ',' ORDER BY "
+      "\"_RowId\")) & 1073741823)::BIGINT FROM \"ASimNetworkSessionLogs\"";
+  EXPECT_EQ(number(a, companions, kFlows), number(b, companions, kFlows));
+}
+
 // A large batch is sealed, small ones lie in the hot file: both read the same.
 TEST_F(EngineTest, SealedRowsReadAsHotOnes) {
   constexpr int kRows = 20'000;
-  auto memory = *Engine::open({.folder = {}, .memory_bytes = 512u << 20, .threads = 1});
-  ASSERT_TRUE(memory->append(flows_batch(0, kRows), 5));
-  ASSERT_TRUE(memory->commit());
   {
     auto e = open();
     ASSERT_TRUE(e->append(flows_batch(0, 12'345), 5));
     ASSERT_TRUE(e->append(flows_batch(12'345, kRows - 100), 5));
     ASSERT_TRUE(e->append(flows_batch(kRows - 100, kRows), 5));
     ASSERT_TRUE(e->commit());
-    EXPECT_EQ(e->row_count("ASimNetworkSessionLogs"), kRows);
+    EXPECT_EQ(e->row_count(kFlows), kRows);
   }
   auto e = open(true);
-  EXPECT_EQ(e->row_count("ASimNetworkSessionLogs"), kRows);
-  const std::string text =
-      "ASimNetworkSessionLogs | order by _RowId asc | project _RowId, _IngestionTime, _SourceId, TimeGenerated, EventProduct, SrcIpAddr, "
-      "DstIpAddr, "
-      "EventCount, SrcNatIpAddr, DstPortNumber, DstNatIpAddr, NetworkRuleName, SrcPortNumber, SrcBytes, AdditionalFields, "
-      "TimePrecision, EventVendor, Private = ipv4_is_private(DstIpAddr)";
-  const auto sealed = e->query(text, 0), hot = memory->query(text, 0);
-  ASSERT_TRUE(sealed) << sealed.error().message;
-  ASSERT_TRUE(hot) << hot.error().message;
-  ASSERT_EQ(sealed->rows(), size_t{kRows});
-  for (size_t row = 0; row < hot->rows(); ++row)
-    for (int c = 0; c < static_cast<int>(hot->table().columns.size()); ++c) {
-      ASSERT_EQ(sealed->is_null(c, row), hot->is_null(c, row)) << hot->table().columns[static_cast<size_t>(c)].name << " of row " << row;
-      ASSERT_EQ(sealed->to_text(c, row), hot->to_text(c, row)) << hot->table().columns[static_cast<size_t>(c)].name << " of row " << row;
+  EXPECT_EQ(e->row_count(kFlows), kRows);
+  expect_same_rows(*e, *in_memory(kRows, 5));
+}
+
+int64_t hot_rows(Engine& e) { return number(e, "SELECT count(*) FROM hot.main.\"ASimNetworkSessionLogs$hot\"", kFlows); }
+
+size_t files_in(const std::filesystem::path& folder) {
+  size_t n = 0;
+  for (const auto& f : std::filesystem::recursive_directory_iterator(folder)) n += f.is_regular_file();
+  return n;
+}
+
+// Many small commits end in few sealed files, with the same rows.
+TEST_F(EngineTest, SmallCommitsAreRolled) {
+  constexpr int kStep = 3000, kRows = 13 * kStep;
+  {
+    auto e = open();
+    for (int from = 0; from < kRows; from += kStep) {
+      ASSERT_TRUE(e->append(flows_batch(from, from + kStep), 5));
+      ASSERT_TRUE(e->commit());
+      const int to = from + kStep;
+      ASSERT_TRUE(e->roll());
+      EXPECT_EQ(hot_rows(*e), to < static_cast<int>(kRollRows) ? to : to - (static_cast<int>(kRollRows) + kStep - 1) / kStep * kStep);
     }
-  const std::string companions =
-      "SELECT (hash(string_agg(concat_ws('/', \"DstIpAddr$ip\", \"SrcNatIpAddr$ip\", \"DstNatIpAddr$ip\"), ',' ORDER BY "
-      "\"_RowId\")) & 1073741823)::BIGINT FROM "
-      "\"ASimNetworkSessionLogs\"";
-  EXPECT_EQ(number(*e, companions, "ASimNetworkSessionLogs"), number(*memory, companions, "ASimNetworkSessionLogs"));
+    EXPECT_EQ(e->row_count(kFlows), kRows);
+    ASSERT_TRUE(e->append(flows_batch(0, 1), 5));  // not committed: what is not whole stays
+    ASSERT_TRUE(e->roll());
+  }
+  auto e = open();
+  EXPECT_EQ(e->row_count(kFlows), kRows);
+  EXPECT_LE(files_in(folder_ / "parquet"), 2u) << "one for each day";
+  expect_same_rows(*e, *in_memory(kRows, 5));
+}
+
+// Small sealed files of a day become one; columns that only some of them have are empty in the rows of the others.
+TEST_F(EngineTest, SmallFilesAreJoined) {
+  constexpr int kStep = 8192, kRows = 9 * kStep;
+  {
+    auto e = open();
+    for (int from = 0; from < kRows; from += kStep) {
+      ASSERT_TRUE(e->append(flows_batch(from, from + kStep), 5));
+      ASSERT_TRUE(e->commit());
+    }
+    EXPECT_EQ(files_in(folder_ / "parquet"), 9u);
+    ASSERT_TRUE(e->roll());
+    EXPECT_LT(files_in(folder_ / "parquet"), 9u);
+    EXPECT_EQ(e->row_count(kFlows), kRows);
+  }
+  auto e = open();
+  EXPECT_EQ(e->row_count(kFlows), kRows);
+  expect_same_rows(*e, *in_memory(kRows, 5));
+}
+
+// Killed at any moment of commits and rolls: what was said to be committed is there, once.
+TEST_F(EngineTest, RollsSurviveKill) {
+  constexpr int kStep = 8000;
+  for (int kill_after : {0, 30, 60, 100, 150, 250}) {
+    int said[2];
+    ASSERT_EQ(pipe(said), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+      close(said[0]);
+      auto e = Engine::open({.folder = folder_, .threads = 1});
+      if (!e) _exit(1);
+      for (int from = static_cast<int>((*e)->row_count(kFlows));; from += kStep) {
+        if (!(*e)->append(flows_batch(from, from + kStep), 5) || !(*e)->commit()) _exit(1);
+        const int to = from + kStep;
+        if (write(said[1], &to, sizeof to) != sizeof to || !(*e)->roll()) _exit(1);
+      }
+    }
+    close(said[1]);
+    int told = 0;
+    ASSERT_EQ(read(said[0], &told, sizeof told), static_cast<ssize_t>(sizeof told));
+    usleep(static_cast<useconds_t>(kill_after) * 1000);
+    kill(child, SIGKILL);
+    waitpid(child, nullptr, 0);
+    for (int more; read(said[0], &more, sizeof more) > 0;) told = more;
+    close(said[0]);
+    auto e = open();
+    const auto rows = static_cast<int>(e->row_count(kFlows));
+    EXPECT_TRUE(rows == told || rows == told + kStep) << rows << " of " << told << " rows are there";
+    EXPECT_EQ(number(*e, "SELECT count(DISTINCT \"SrcBytes\") FROM \"ASimNetworkSessionLogs\"", kFlows), rows);
+    EXPECT_EQ(number(*e, "SELECT count(DISTINCT \"_RowId\") FROM \"ASimNetworkSessionLogs\"", kFlows), rows);
+  }
 }
 
 // What a crash left behind is no row and goes; rows that were not committed are none either.
@@ -361,11 +453,7 @@ TEST_F(EngineTest, UnlistedSealedFilesGo) {
     ASSERT_TRUE(e->commit());
     ASSERT_TRUE(e->append(flows_batch(10'000, 20'000), 5));
   }
-  const auto files = [&] {
-    size_t n = 0;
-    for (const auto& f : std::filesystem::recursive_directory_iterator(folder_ / "parquet")) n += f.is_regular_file();
-    return n;
-  };
+  const auto files = [&] { return files_in(folder_ / "parquet"); };
   EXPECT_EQ(files(), 1u);
   std::ofstream(folder_ / "parquet" / "half.parquet.new") << "PAR1";
   auto e = open();

@@ -393,19 +393,30 @@ void ParquetFile::addresses(const Field& high, const Field& low, const Texts& te
   }
 }
 
-Result<void> ParquetFile::add(const Batch& batch, const RowStamp& stamp) {
+Result<void> ParquetFile::add(const Batch& batch, const RowStamp* stamp) {
   const size_t rows = batch.rows();
   const uint64_t begin = written_ + buffer_.size();
   group_chunks_.clear();
-  std::vector<int64_t> ids(rows);
-  std::iota(ids.begin(), ids.end(), stamp.first_row_id);
-  integers(fields_[0], ids, {}, rows, true);
-  constant(fields_[1], stamp.ingestion_time, rows);
-  constant(fields_[2], batch.source_id, rows);
-  size_t field = 3;
+  size_t field = std::size(model::kHiddenColumns);
+  if (stamp) {
+    std::vector<int64_t> ids(rows);
+    std::iota(ids.begin(), ids.end(), stamp->first_row_id);
+    integers(fields_[0], ids, {}, rows, true);
+    constant(fields_[1], stamp->ingestion_time, rows);
+    constant(fields_[2], batch.source_id, rows);
+  } else {
+    for (size_t i = 0; i < field; ++i) numbers(fields_[i], batch, batch.find_column(model::kHiddenColumns[i]));
+  }
   for (const StoredColumn& c : columns_) {
     const int column = batch.find_column(c.name);
     const Field& f = fields_[field++];
+    if (!batch.used(column) && c.type != Type::kString) {
+      nothing(f, rows);
+      if (!c.is_address) continue;
+      nothing(fields_[field++], rows);
+      nothing(fields_[field++], rows);
+      continue;
+    }
     switch (f.type) {
       case kByteArray: {
         const Texts t = texts(f, batch, column);

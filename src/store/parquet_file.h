@@ -25,8 +25,9 @@ class ParquetFile {
   ParquetFile(const ParquetFile&) = delete;
   ParquetFile& operator=(const ParquetFile&) = delete;
 
-  // The batch uses exactly the columns given.
-  Result<void> add(const model::Batch& batch, const RowStamp& stamp);
+  // The batch has the columns given; one that it does not use is null in its rows ('' for strings). Without a stamp the batch has
+  // the hidden columns as well.
+  Result<void> add(const model::Batch& batch, const RowStamp* stamp);
   // Footer, synced to the disk, renamed: the file is whole when this returns.
   Result<void> finish();
 

@@ -14,6 +14,9 @@ namespace {
 namespace fs = std::filesystem;
 using model::Batch;
 
+// Rows that are read again are held so many at a time: a row group.
+constexpr size_t kHeldRows = 122'880, kHeldBytes = 48 << 20;
+
 std::vector<StoredColumn> used(const Batch& batch) {
   std::vector<StoredColumn> columns;
   const auto& all = batch.table().columns;
@@ -22,9 +25,56 @@ std::vector<StoredColumn> used(const Batch& batch) {
   return columns;
 }
 
+std::string listed_path(const SealedFile& f, const fs::path& root) {
+  return quote_text(fs::path(f.path).lexically_relative(root).generic_string());
+}
+
 }  // namespace
 
 Result<void> Sealer::add(const Batch& batch, const RowStamp& stamp) {
+  return put(batch, used(batch), std::to_string(stamp.first_row_id), stamp.first_row_id,
+             stamp.first_row_id + static_cast<int64_t>(batch.rows()) - 1, &stamp);
+}
+
+Result<uint64_t> Sealer::add_again(Connection& connection, const std::string& name, const StoredTable& table, const std::string& rows,
+                                   int64_t number) {
+  auto shape = std::make_shared<model::Table>();
+  shape->name = name;
+  for (const StoredColumn& c : table.columns) shape->columns.push_back({.name = c.name, .type = c.type});
+  for (const std::string_view hidden : model::kHiddenColumns)
+    shape->columns.push_back({.name = std::string(hidden), .type = hidden == "_SourceId" ? model::Type::kInt : model::Type::kLong});
+  shape->build_index();
+  Batch batch(shape);
+  const int ids = batch.column("_RowId");
+  // By time, so that a query for a short time finds its rows close together.
+  const std::string order = table.has("TimeGenerated") ? "\"TimeGenerated\", \"_RowId\"" : "\"_RowId\"";
+  PreparedHandle prepared;
+  if (duckdb_prepare(connection.get(), fmt::format("SELECT * FROM ({}) ORDER BY {}", rows, order).c_str(), prepared.out()) == DuckDBError)
+    return internal_error(short_message(duckdb_prepare_error(prepared.get())));
+  DuckResult result;
+  if (duckdb_execute_prepared_streaming(prepared.get(), result.out()) == DuckDBError) return unavailable(short_message(result.error()));
+  uint64_t count = 0;
+  while (true) {
+    const ChunkHandle chunk(duckdb_fetch_chunk(result.raw()));
+    if (chunk) TRY_VOID(read_chunk(chunk.get(), batch));
+    if (batch.rows() >= kHeldRows || batch.bytes() >= kHeldBytes || (!chunk && !batch.empty())) {
+      int64_t first = INT64_MAX, last = 0;
+      for (size_t row = 0; row < batch.rows(); ++row) {
+        first = std::min(first, batch.number(ids, row));
+        last = std::max(last, batch.number(ids, row));
+      }
+      TRY_VOID(put(batch, table.columns, fmt::format("m{}", number), first, last, nullptr));
+      count += batch.rows();
+      batch.clear();
+    }
+    if (!chunk) break;
+  }
+  if (const char* why = duckdb_result_error(&result.raw())) return unavailable(short_message(why));
+  return count;
+}
+
+Result<void> Sealer::put(const Batch& batch, std::vector<StoredColumn> columns, const std::string& number, int64_t first_row,
+                         int64_t last_row, const RowStamp* stamp) {
   const std::string& table = batch.table().name;
   Ticks from = 0, to = 0;
   if (const int time = batch.find_column("TimeGenerated"); time >= 0) {
@@ -35,7 +85,6 @@ Result<void> Sealer::add(const Batch& batch, const RowStamp& stamp) {
       to = std::max(to, t);
     }
   }
-  std::vector<StoredColumn> columns = used(batch);
   const Ticks day = from - from % kTicksPerDay;
   auto it = open_.find(table);
   if (it != open_.end() && (it->second.day != day || it->second.file->columns() != columns)) {
@@ -46,17 +95,17 @@ Result<void> Sealer::add(const Batch& batch, const RowStamp& stamp) {
   }
   if (it == open_.end()) {
     const std::string time = from ? format_datetime(from) : "undated";  // 2024-06-01T10:…
-    const fs::path path =
-        root_ / table / time.substr(0, 10) / fmt::format("{}-{}.parquet", from ? time.substr(11, 2) : "00", stamp.first_row_id);
+    const fs::path path = root_ / table / time.substr(0, 10) / fmt::format("{}-{}.parquet", from ? time.substr(11, 2) : "00", number);
     TRY(auto file, ParquetFile::create(path, columns));
-    SealedFile facts{.table = table, .path = path.string(), .columns = {}, .from = from, .to = to, .first_row = stamp.first_row_id};
+    SealedFile facts{.table = table, .path = path.string(), .columns = {}, .from = from, .to = to, .first_row = first_row};
     for (const StoredColumn& c : columns) facts.columns.push_back(c.name);
     it = open_.emplace(table, Open{std::move(file), std::move(facts), day}).first;
   }
   SealedFile& facts = it->second.facts;
   facts.from = std::min(facts.from, from);
   facts.to = std::max(facts.to, to);
-  facts.last_row = stamp.first_row_id + static_cast<int64_t>(batch.rows()) - 1;
+  facts.first_row = std::min(facts.first_row, first_row);
+  facts.last_row = std::max(facts.last_row, last_row);
   return it->second.file->add(batch, stamp);
 }
 
@@ -106,9 +155,22 @@ Result<std::vector<SealedFile>> read_files(Connection& connection, const fs::pat
 }
 
 std::string note_file_sql(const SealedFile& f, const fs::path& root) {
-  return fmt::format("INSERT INTO hot.main.\"$files\" VALUES ({}, {}, {}, {}, {}, {}, {}, {}, {});",
-                     quote_text(fs::path(f.path).lexically_relative(root).generic_string()), quote_text(f.table),
-                     quote_text(join(f.columns, "\n")), f.from, f.to, f.first_row, f.last_row, f.rows, f.bytes);
+  return fmt::format("INSERT INTO hot.main.\"$files\" VALUES ({}, {}, {}, {}, {}, {}, {}, {}, {});", listed_path(f, root),
+                     quote_text(f.table), quote_text(join(f.columns, "\n")), f.from, f.to, f.first_row, f.last_row, f.rows, f.bytes);
+}
+
+std::string forget_file_sql(const SealedFile& f, const fs::path& root) {
+  return fmt::format("DELETE FROM hot.main.\"$files\" WHERE path = {};", listed_path(f, root));
+}
+
+std::vector<std::vector<SealedFile>> files_to_join(const StoredTable& table) {
+  std::map<std::string, std::vector<SealedFile>> days;
+  for (const SealedFile& f : table.sealed)
+    if (f.rows < kSmallFileRows) days[fs::path(f.path).parent_path().string()].push_back(f);
+  std::vector<std::vector<SealedFile>> many;
+  for (auto& [day, files] : days)
+    if (files.size() >= kJoinFiles) many.push_back(std::move(files));
+  return many;
 }
 
 void remove_unlisted(const fs::path& root, const std::vector<SealedFile>& listed) {

@@ -40,20 +40,25 @@ std::string select_sql(const model::Table& shape, const std::function<bool(const
   return fmt::format("SELECT {}\"_RowId\", \"_IngestionTime\", \"_SourceId\" FROM {}", list, from);
 }
 
+std::string sealed_sql(const model::Table& shape, const std::vector<SealedFile>& sealed) {
+  std::map<std::vector<std::string>, std::string> alike;  // files by their columns
+  for (const SealedFile& f : sealed) {
+    std::string& list = alike[f.columns];
+    list += (list.empty() ? "" : ", ") + quote_text(f.path);
+  }
+  std::string rows;
+  for (const auto& [columns, files] : alike) {
+    const auto has = [&](const std::string& name) { return std::find(columns.begin(), columns.end(), name) != columns.end(); };
+    rows += (rows.empty() ? "" : " UNION ALL ") + select_sql(shape, has, true, fmt::format("read_parquet([{}])", files));
+  }
+  return rows;
+}
+
 std::string view_sql(const model::Table& shape, const StoredTable* stored) {
   std::string rows;
   if (stored) {
     rows = select_sql(shape, [&](const std::string& name) { return stored->has(name); }, false, stored->physical);
-    std::map<std::vector<std::string>, std::string> alike;  // files by their columns
-    for (const SealedFile& f : stored->sealed) {
-      std::string& list = alike[f.columns];
-      list += (list.empty() ? "" : ", ") + quote_text(f.path);
-    }
-    for (const auto& [columns, files] : alike)
-      rows += " UNION ALL " + select_sql(
-                                  shape,
-                                  [&](const std::string& name) { return std::find(columns.begin(), columns.end(), name) != columns.end(); },
-                                  true, fmt::format("read_parquet([{}])", files));
+    if (!stored->sealed.empty()) rows += " UNION ALL " + sealed_sql(shape, stored->sealed);
   } else {
     rows = select_sql(
         shape, [](const std::string&) { return false; }, false,
@@ -76,6 +81,15 @@ std::string without_doc(std::string_view text) {
 }
 
 }  // namespace
+
+std::string rows_sql(const StoredTable& table, bool hot, const std::vector<SealedFile>& files) {
+  model::Table shape;
+  for (const StoredColumn& c : table.columns) shape.columns.push_back({.name = c.name, .type = c.type});
+  std::string rows;
+  if (hot) rows = select_sql(shape, [](const std::string&) { return true; }, false, table.physical);
+  if (!files.empty()) rows += (hot ? " UNION ALL " : "") + sealed_sql(shape, files);
+  return rows;
+}
 
 bool StoredTable::has(std::string_view column) const {
   return std::any_of(columns.begin(), columns.end(), [&](const StoredColumn& c) { return c.name == column; });

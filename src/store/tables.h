@@ -30,6 +30,9 @@ struct StoredTable {
   bool has(std::string_view column) const;
 };
 
+// Rows of the table as they lie: its columns, then the hidden ones. Those of the hot file, of the given sealed files, or of both.
+std::string rows_sql(const StoredTable& table, bool hot, const std::vector<SealedFile>& files);
+
 class Tables final : public kql::Catalogue {
  public:
   // kql::Catalogue
