@@ -134,6 +134,20 @@ Result<std::vector<KnownName>> names_of(store::Engine& engine, const Alert& aler
   return out;
 }
 
+// Whether a name is the one that the alert accuses, or below it.
+bool is_accused(const Alert& alert, const std::string& name) {
+  return iequals(name, alert.name) || to_lower(name).ends_with("." + to_lower(alert.name));
+}
+
+// An alert about a name at an address that has others, too: what went there for another name is not what it accuses. Where no row has the
+// accused name (it may be an alias), nothing is left out.
+template <typename T, typename NameOf>
+void keep_accused(const Alert& alert, std::vector<T>& all, NameOf name_of) {
+  if (alert.name.empty() || alert.address.empty()) return;
+  if (std::ranges::none_of(all, [&](const T& x) { return is_accused(alert, name_of(x)); })) return;
+  std::erase_if(all, [&](const T& x) { return !name_of(x).empty() && !is_accused(alert, name_of(x)); });
+}
+
 // An alert that says only a name: the addresses that it led to, the most frequent first.
 Result<std::vector<std::string>> addresses_of(store::Engine& engine, const Alert& alert, Ticks now) {
   if (!alert.address.empty()) return std::vector<std::string>{alert.address};
@@ -263,12 +277,17 @@ Result<void> find_owner(store::Engine& engine, const Question& question, Ticks n
   }
   place_alert(world, alert);
 
-  TRY(const std::vector<KnownName> names, names_of(engine, alert, now));
+  TRY(std::vector<KnownName> names, names_of(engine, alert, now));
+  std::vector<KnownName> led_there = names;
+  std::erase_if(led_there, [](const KnownName& n) { return n.how == "alert"; });
+  if (std::ranges::any_of(led_there, [&](const KnownName& n) { return is_accused(alert, n.name); }))
+    keep_accused(alert, names, [](const KnownName& n) -> const std::string& { return n.name; });
   TRY(const std::vector<std::string> addresses, addresses_of(engine, alert, now));
   if (alert.address.empty() && !addresses.empty()) alert.address = addresses[0];
   std::vector<std::string> plain_names;
   for (const KnownName& n : names) plain_names.push_back(n.name);
   TRY(std::vector<SeenContact> contacts, find_contacts(engine, world.places, alert, addresses, plain_names, now));
+  keep_accused(alert, contacts, [](const SeenContact& c) -> const std::string& { return c.contact.name; });
   if (contacts.empty()) {
     if (!alert.time || (alert.cluster.empty() && alert.node.empty()))
       return not_found(fmt::format("no log shows a contact with {}", alert.address.empty() ? alert.name : alert.address),
