@@ -80,6 +80,13 @@ def test_up_status_exec_down(lab):
         address[cluster["name"]] = lab("exec", f"{cluster['name']}/kube-system/{p['name']}", "--", "getent", "ahostsv4", "ifconfig.co").out.split()[0]
     assert address[canada["name"]] == "172.64.80.1" and address[other["name"]] != "172.64.80.1"
 
+    # What its programs printed and what they did.
+    logs = lab("logs", name, "--tail", "3")
+    assert logs.code == 0 and '"who":"kube-system/' in logs.out and len(logs.out.splitlines()) <= 9
+    resolver = lab("logs", f"{canada['name']}/kube-system/{pod_of(canada, 'coredns')['name']}").out
+    assert "ifconfig.co" in resolver and "NOERROR" in resolver
+    assert name in lab("logs").out and lab("logs", "nobody").code == 2
+
     # TLS, the metadata service with and without its header, IPv6, a pod on another node; nothing else is there.
     assert lab("exec", name, "--", "curl", "-sk", "-m", "5", "https://ifconfig.co/").code == 0
     assert lab("exec", name, "--", "curl", "-s", "-m", "5", "http://169.254.169.254/metadata/instance").out.count("header not specified") == 1
@@ -152,8 +159,6 @@ def test_mistakes(egret, lab):
     assert lab("up", "payment-pode").code == 2
     r = egret("lab", "up", "--id", "Bad Id")
     assert r.code == 2 and "lower-case" in r.err
-    r = lab("up", "dns-tunnel")
-    assert r.code == 2 and "does not run live yet" in r.err and "names" in r.err
     up = lab("up", "--apps", "0", "--daemons", "0", "--clusters", "1", "--nodes", "1", "--format", "json").json()
     assert lab("exec", "nobody", "--", "true").code == 2
     pod = up["clusters"][0]["pods"][0]["name"]

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from conftest import ROOT
 from test_lab import leftovers
 
 
@@ -49,11 +50,32 @@ def test_the_false_alarm_with_sensors(live):
     assert deciding["test"] == "pod-identity" and "sensor" in deciding["reason"]
 
 
-def test_what_does_not_run_live_says_so(egret):
-    r = egret("drill", "run", "nightly-export", "--live")
-    assert r.code == 2 and "nightly-export does not run live yet" in r.err and "CronJob" in r.err
+def test_what_does_not_run_live_says_so(egret, tmp_path):
+    mine = tmp_path / "content" / "scenarios"
+    mine.mkdir(parents=True)
+    text = (ROOT / "content" / "scenarios" / "canada-central.yaml").read_text()
+    (mine / "shrinking.yaml").write_text(text.replace("id: canada-central", "id: shrinking").replace("do: scale-up, where: others", "do: scale-down, where: others"))
+    r = egret("--content", mine.parent, "drill", "run", "shrinking", "--live")
+    assert r.code == 2 and "shrinking does not run live" in r.err and "scale-down" in r.err
+    listed = {s["id"]: s["live"] for s in egret("--content", mine.parent, "drill", "list", "--format", "json").json()}
+    assert "scale-down" in listed.pop("shrinking") and set(listed.values()) == {""}
     r = egret("drill", "run", "canada-central")
     assert r.code == 2 and "--live" in r.err
+
+
+def test_a_job_that_nobody_ordered(live):
+    """A Job's pod comes in the middle of it and ends; what it was is known from its object and the kubelet's events."""
+    code, result = live("miner", "--apps", "1", "--quiet", "4", "--seconds", "8")
+    assert code == 0 and result["passed"], result["checks"]
+    assert result["answer"]["candidates"][0]["kind"] == "Job" and result["answer"]["cause"]["trigger"]["kind"] == "container-start"
+
+
+def test_a_process_of_the_node(live):
+    """No pod did it: a sensor says the program's name."""
+    code, result = live("host-updates", "--sensor", "--apps", "1", "--quiet", "4", "--seconds", "8")
+    assert code == 0 and result["passed"], result["checks"]
+    best = result["answer"]["candidates"][0]
+    assert (best["kind"], best["name"]) == ("HostProcess", "unattended-upgrade")
 
 
 def truth_of(live):

@@ -10,13 +10,20 @@
 #include "cli/drill_run.h"
 #include "cli/options.h"
 #include "drill/render.h"
+#include "lab/fleet.h"
 
 namespace egret::cli {
 namespace {
 
+// Why a scenario cannot run in a lab; empty where it can.
+std::string not_live(const drill::Scenario& s) {
+  const auto can = lab::can_run_live(s);
+  return can ? std::string() : can.error().message;
+}
+
 int list(const std::vector<std::string>& args) {
   std::string format = "table";
-  Options o("drill list", "the scenarios that can be rendered");
+  Options o("drill list", "the scenarios; each can be rendered, and runs live unless it says why not");
   o.choice("--format", format, {"table", "json"}, "how to print");
   if (const auto code = o.parse(args)) return *code;
   const auto all = drill::all_scenarios();
@@ -38,12 +45,17 @@ int list(const std::vector<std::string>& args) {
           .string(s.triggers.front())
           .key("held_out")
           .boolean(s.held_out)
+          .key("live")
+          .string(not_live(s))
           .end_object();
     w.end_array();
     fmt::print("{}\n", std::move(w).take());
     return kDone;
   }
-  for (const auto& s : *all) fmt::print("{:<24} {}\n", s.id, s.title);
+  for (const auto& s : *all) {
+    fmt::print("{:<24} {}\n", s.id, s.title);
+    if (const std::string why = not_live(s); !why.empty()) fmt::print("{:<24} ({})\n", "", terminal_safe(why));
+  }
   return kDone;
 }
 

@@ -4,6 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <deque>
+#include <filesystem>
+#include <fstream>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -22,7 +25,8 @@ struct Found {
   bool node = false;
 };
 
-Result<Found> find_place(const Lab& lab, const std::string& text) {
+// Pods that have ended are found only where their logs are asked for.
+Result<Found> find_place(const Lab& lab, const std::string& text, bool ended = false) {
   const std::vector<std::string> parts = split(text, '/');
   const std::string& name = parts.back();
   std::vector<Found> exact, beginning;
@@ -38,7 +42,7 @@ Result<Found> find_place(const Lab& lab, const std::string& text) {
   for (uint32_t c = 0; c < lab.world().clusters.size(); ++c) {
     const drill::Cluster& cluster = lab.world().clusters[c];
     for (uint32_t p = 0; p < cluster.pods.size(); ++p)
-      if (cluster.pods[p].ended == drill::kNever)
+      if (ended || cluster.pods[p].ended == drill::kNever)
         consider({c, p, false}, cluster.pods[p].name, lab.world().workload_of(cluster, cluster.pods[p]).ns);
     for (uint32_t n = 0; n < cluster.nodes.size(); ++n) consider({c, n, true}, cluster.nodes[n].name, "node");
   }
@@ -205,6 +209,90 @@ int exec(const std::vector<std::string>& args) {
   return code ? *code : report(code.error());
 }
 
+// Everything that programs of a pod or node printed or wrote down there: NAME, its kind of log, its lines.
+struct Printed {
+  std::string title;
+  std::filesystem::path file;
+};
+
+std::vector<Printed> printed_by(const Lab& lab, const Found& f) {
+  const drill::Cluster& cluster = lab.world().clusters[f.cluster];
+  const std::string& name = f.node ? cluster.nodes[f.index].name : cluster.pods[f.index].name;
+  const std::filesystem::path all = lab.home() / "logs", own = lab.log_folder(f.cluster);
+  std::vector<Printed> found;
+  std::error_code ec;
+  const auto take = [&](const std::filesystem::path& folder, const std::string& beginning, std::string_view end, const std::string& kind) {
+    std::vector<std::filesystem::path> files;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, ec)) {
+      const std::string file = entry.path().filename().string();
+      if (entry.is_regular_file(ec) && entry.file_size(ec) > 0 && file.starts_with(beginning) && file.ends_with(end))
+        files.push_back(entry.path());
+    }
+    std::sort(files.begin(), files.end());
+    for (const auto& file : files) {
+      std::string part = file.filename().string().substr(beginning.size());
+      part.resize(part.size() - std::min(part.size(), end.size()));
+      found.push_back({kind + part, file});
+    }
+  };
+  if (f.node) {
+    take(all, "node-" + name + "-", ".out", "");
+    take(lab.home() / "truth" / cluster.name, name + "-", ".jsonl", "connections of ");
+    return found;
+  }
+  take(own, name + "-", ".out", "");
+  take(own / "envoy", name, ".log", "access log of istio-proxy");
+  take(lab.home() / "truth" / cluster.name, name, ".jsonl", "connections");
+  take(lab.home() / "truth" / cluster.name, name, ".requests", "requests");
+  if (lab.world().workload_of(cluster, cluster.pods[f.index]).name == "coredns") take(own, "coredns", ".log", "questions");
+  return found;
+}
+
+int logs(const std::vector<std::string>& args) {
+  std::string id = "lab", place;
+  int64_t tail = 0;
+  Options options("lab logs", "what the programs of a pod or a node printed and wrote down",
+                  "Example: egret lab logs payments --tail 20\n"
+                  "A pod's are those of its containers, its proxy's access log, and the connections that it made, each with its result.");
+  options.argument("POD", place, "NAME, NAMESPACE/NAME or CLUSTER/NAMESPACE/NAME; of a node: its name. Without: what has any", false)
+      .value("--id", id, "ID", "which lab")
+      .value("--tail", tail, "N", "the last N lines of each (default: all)");
+  if (const auto code = options.parse(args)) return *code;
+  if (tail < 0) return report(Error{ErrorKind::kUsage, fmt::format("--tail {} is below 0", tail), {}});
+  const auto lab = Lab::open(id);
+  if (!lab) return report(lab.error());
+  if (place.empty()) {
+    for (uint32_t c = 0; c < (*lab)->world().clusters.size(); ++c) {
+      const drill::Cluster& cluster = (*lab)->world().clusters[c];
+      const auto line = [&](const Found& f, const std::string& name) {
+        std::string kinds;
+        for (const Printed& p : printed_by(**lab, f)) kinds += (kinds.empty() ? "" : ", ") + p.title;
+        if (!kinds.empty()) fmt::print("{:<60} {}\n", name, kinds);
+      };
+      for (uint32_t n = 0; n < cluster.nodes.size(); ++n) line({c, n, true}, cluster.name + "/node/" + cluster.nodes[n].name);
+      for (uint32_t p = 0; p < cluster.pods.size(); ++p)
+        line({c, p, false},
+             fmt::format("{}/{}/{}", cluster.name, (*lab)->world().workload_of(cluster, cluster.pods[p]).ns, cluster.pods[p].name));
+    }
+    return kDone;
+  }
+  const auto found = find_place(**lab, place, true);
+  if (!found) return report(found.error());
+  const std::vector<Printed> all = printed_by(**lab, *found);
+  for (const Printed& p : all) {
+    if (all.size() > 1) fmt::print("==> {}\n", terminal_safe(p.title));
+    std::ifstream file(p.file);
+    std::deque<std::string> lines;
+    for (std::string line; std::getline(file, line);) {
+      lines.push_back(std::move(line));
+      if (tail > 0 && lines.size() > static_cast<size_t>(tail)) lines.pop_front();
+    }
+    for (const std::string& line : lines) fmt::print("{}\n", terminal_safe(line));
+  }
+  if (all.empty()) fmt::print(stderr, "egret: nothing was printed there yet\n");
+  return kDone;
+}
+
 int down(const std::vector<std::string>& args) {
   std::string id = "lab";
   bool all = false;
@@ -223,15 +311,17 @@ int run(const std::vector<std::string>& args) {
   if (what == "status") return status(rest);
   if (what == "add-node") return add_node(rest);
   if (what == "exec") return exec(rest);
+  if (what == "logs") return logs(rest);
   if (what == "down") return down(rest);
   const bool help = what == "--help" || what == "-h";
   fmt::print(help ? stdout : stderr,
              "egret lab: a small real network of nodes and pods on this machine (root only), joined to nothing else\n\n"
-             "Usage: egret lab up | status | add-node CLUSTER | exec POD -- CMD | down [OPTIONS]\n\n"
+             "Usage: egret lab up | status | add-node CLUSTER | exec POD -- CMD | logs [POD] | down [OPTIONS]\n\n"
              "  up        clusters, nodes, pods, a resolver for each region, an internet\n"
              "  status    what there is, with addresses\n"
              "  add-node  a node joins\n"
              "  exec      a command in a pod or on a node\n"
+             "  logs      what programs of a pod or a node printed\n"
              "  down      removes everything, whatever state it is in\n");
   return help ? kDone : kWrongUsage;
 }

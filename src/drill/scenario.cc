@@ -226,7 +226,15 @@ Scenario read_scenario(const YAML::Node& y) {
   read(y["removed"], s.removed);
   const auto e = y["expect"];
   only_keys(e, {"classification", "trigger"});
-  s.classification = one_of(e["classification"], {"TruePositive", "BenignPositive", "FalsePositive"});
+  const auto classification = [&](const YAML::Node& n) {
+    s.classifications.push_back(one_of(n, {"TruePositive", "BenignPositive", "FalsePositive", "Undetermined"}));
+  };
+  if (const auto c = e["classification"]; c && c.IsSequence())
+    for (const auto& one : c) classification(one);
+  else
+    classification(c);
+  if (s.classifications.empty()) fail(e, "'classification' is missing");
+  s.classification = s.classifications.front();
   read(e["trigger"], s.triggers);
   if (s.triggers.empty()) fail(e, "'trigger' is missing");
   return s;

@@ -100,8 +100,9 @@ struct Scenario {
   std::vector<Happening> timeline;
   std::string alert_type = "malicious-machine", alert_names = "node";  // node, pod
   std::string classification;
-  std::vector<std::string> triggers;  // the first is the plainest; others are as right
-  std::vector<std::string> removed;   // logs taken away from every profile: coredns, dns-answers, zeek-conn, audit, kubectl …
+  std::vector<std::string> classifications;  // the first is the plainest; others are as right, where the logs leave it open
+  std::vector<std::string> triggers;         // the first is the plainest; others are as right
+  std::vector<std::string> removed;          // logs taken away from every profile: coredns, dns-answers, zeek-conn, audit, kubectl …
 
   bool concerns(const Happening& h, std::string_view actor) const;
   const Actor* actor(std::string_view name) const;

@@ -78,7 +78,7 @@ std::string flow_picture(const Answer& a, const std::function<std::string(std::s
                      count_of(static_cast<uint64_t>(flows[name]), "connection"));
     s += fmt::format(R"(<text x="0" y="{:.1f}" fill="{}">{}</text>)", y + 46, contacts[name] ? "#b3261e" : "#5b6670",
                      count_of(static_cast<uint64_t>(contacts[name]), "contact"));
-    s += fmt::format(R"(<text x="{:.1f}" y="{:.1f}" text-anchor="end" font-size="10" fill="#5b6670">{}</text>)", kLeft - 4, y + 9, most);
+    s += fmt::format(R"(<text x="0" y="{:.1f}" font-size="10" fill="#5b6670">{} in the highest bar</text>)", y + 62, most);
     s += fmt::format(R"(<line x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}" stroke="#d9dee3"/>)", kLeft, base, kWidth - kRight, base);
     for (const auto* p : list) {
       if (p->flows <= 0) continue;

@@ -160,10 +160,10 @@ class Html {
       out_ += fmt::format("<div class=\"step\"><h3>{}{}{}</h3>", v(p.what),
                           p.parameter.empty() ? "" : " in the parameter " + v(p.parameter), p.asked.empty() ? "" : ": " + v(p.asked));
       out_ += fmt::format("<p>To {} ({}), from {}, first at {} UTC{}</p>", v(p.workload), v(join(p.pods, ", ")), v(join(p.clients, ", ")),
-                          time(p.first), p.hidden.empty() ? "." : ", made unreadable by " + v(p.hidden) + ".");
+                          time(t.first), p.hidden.empty() ? "." : ", made unreadable by " + v(p.hidden) + ".");
       out_ += "<table><tr><th>Layer</th><th>What it says</th></tr>";
-      out_ += "<tr><td>the request</td><td><code>" + v(p.url) + "</code></td></tr>";
-      for (const auto& s : p.steps) out_ += "<tr><td>" + v(s.what) + "</td><td><code>" + v(s.text) + "</code></td></tr>";
+      out_ += "<tr><td class=\"t\">the request</td><td><code>" + v(p.url) + "</code></td></tr>";
+      for (const auto& s : p.steps) out_ += "<tr><td class=\"t\">" + v(s.what) + "</td><td><code>" + v(s.text) + "</code></td></tr>";
       out_ += "</table>";
       if (!t.shown_by.empty()) {
         out_ += "<p><span class=\"label\">Seen in:</span></p><ul>";

@@ -62,7 +62,7 @@ std::string report_markdown(const Case& c, const ReportOptions& options) {
     for (const auto& t : told) {
       const auto& p = *t.example;
       out += fmt::format("\n### {}{}\n\nTo {}, from {}, first at {} UTC.\n\n", v(p.what), p.asked.empty() ? "" : ": " + v(p.asked),
-                         v(p.workload), v(join(p.clients, ", ")), time(p.first));
+                         v(p.workload), v(join(p.clients, ", ")), time(t.first));
       for (const auto& s : p.steps) out += "- " + v(s.what) + ": " + v(s.text) + "\n";
       for (const auto& file : t.shown_by) out += "- seen in " + v(file) + "\n";
     }

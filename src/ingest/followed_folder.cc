@@ -44,13 +44,6 @@ std::string read_at(const fs::path& file, uint64_t offset, uint64_t length) {
 
 std::string short_hash(std::string_view bytes) { return sha256_hex(bytes).substr(0, 32); }
 
-bool is_segment(std::string_view name) {
-  const auto parts = split(name, '.');
-  return parts.size() == 4 && parts[3] == "ndjson" && parts[1].size() == 16 && parts[2].size() == 8 &&
-         std::all_of(parts[1].begin(), parts[1].end(), [](char c) { return hex_digit(c) >= 0; }) &&
-         std::all_of(parts[2].begin(), parts[2].end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
 // Names that say: somebody is still writing this, or it is no data.
 bool is_passing(std::string_view name) {
   for (const std::string_view end : {".part", ".partial", ".tmp", ".lock", ".swp", ".new", "~"})
@@ -188,7 +181,7 @@ Result<FollowedFolder::Round> FollowedFolder::look(int64_t now) {
       round.more = true;
       break;
     }
-    if (is_segment(f.disk.filename().string()))
+    if (is_segment_name(f.disk.filename().string()))
       take_segment(f, round);
     else
       take_other(f, now, round);
@@ -309,6 +302,13 @@ bool FollowedFolder::take_growing(const File& file, std::string_view head, const
   round.pieces.push_back(std::move(p));
   // Looked at again until it rests: the state says that there is nothing more.
   return false;
+}
+
+bool is_segment_name(std::string_view name) {
+  const auto parts = split(name, '.');
+  return parts.size() == 4 && parts[3] == "ndjson" && parts[1].size() == 16 && parts[2].size() == 8 &&
+         std::all_of(parts[1].begin(), parts[1].end(), [](char c) { return hex_digit(c) >= 0; }) &&
+         std::all_of(parts[2].begin(), parts[2].end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 }  // namespace egret::ingest

@@ -89,6 +89,9 @@ class FollowedFolder {
   std::map<std::string, Seen> seen_;        // by path
 };
 
+// Whether a file of this name is a finished segment of a sensor (docs/formats/sensor-segments.md).
+bool is_segment_name(std::string_view name);
+
 // The sensor and number of a line of a segment; false when it is none. Neither member can stand inside a text of the line, whose quotes
 // would be escaped.
 bool numbers_of_line(std::string_view line, std::string_view& sensor, int64_t& sequence);

@@ -143,6 +143,22 @@ TEST_F(Load, UnknownAndEmptyFilesBecomeErrorRows) {
   EXPECT_TRUE(rows_["EgretIngestErrors"][1]["Hint"].contains("--formats"));
 }
 
+TEST_F(Load, SegmentsOfASensorAsAPlainFolder) {
+  put("n/node-1.0006610e4406a2f1.00000001.ndjson",
+      R"({"Type":"ASimNetworkSessionLogs","TimeGenerated":"2026-01-02T03:04:05.678Z","_Sensor":"node-1.0006610e4406a2f1","_Sequence":1,"DstIpAddr":"192.0.2.1"})"
+      "\n");
+  put("n/node-1.0006610e4406a2f1.00000002.ndjson", "");
+  put("n/.node-1.0006610e4406a2f1.00000003.ndjson.part",
+      R"({"Type":"ASimNetworkSessionLogs","TimeGenerated":"2026-01-02T03:04:06.678Z","_Sensor":"node-1.0006610e4406a2f1","_Sequence":2})"
+      "\n{\"Type\":\"ASim");
+  put("n/.node-1.lock", "");
+  const auto s = load();
+  ASSERT_TRUE(s);
+  EXPECT_EQ(rows_["ASimNetworkSessionLogs"].size(), 1u);
+  EXPECT_EQ(rows_["EgretIngestErrors"].size(), 0u);
+  EXPECT_TRUE(s->notes.empty()) << s->notes.begin()->first;
+}
+
 TEST_F(Load, ACutGzipGivesItsGoodPartAndSaysSo) {
   // Random-looking lines, so that the cut falls inside the data and not behind it.
   std::string text;

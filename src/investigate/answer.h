@@ -81,7 +81,7 @@ struct RegionCompared {
 };
 
 struct Trigger {
-  std::string kind;    // node-start, container-start, release, schedule, request, unknown
+  std::string kind;    // node-start, container-start, release, config-change, schedule, request, unknown
   std::string object;  // the node, pod, release …
   Ticks time = 0;
   std::string reason;  // one sentence with the numbers it rests on

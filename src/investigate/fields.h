@@ -106,7 +106,7 @@ void fields(V& v, Is<RegionCompared> auto& r) {
 
 template <class V>
 void fields(V& v, Is<Trigger> auto& t) {
-  v("kind", t.kind, "node-start, container-start, release, schedule, request, or unknown.");
+  v("kind", t.kind, "node-start, container-start, release, config-change, schedule, request, or unknown.");
   v("object", t.object, "The node, pod, release or request.");
   v.time("time", t.time, "When it happened (the one before the first contact).");
   v("reason", t.reason, "One sentence with the numbers it rests on.");

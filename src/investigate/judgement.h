@@ -1,6 +1,7 @@
 #pragma once
 // The content of content/verdict: KQL that says what the names are, how regions differ, what sets the contact off, what speaks for
-// malicious or benign, what requests carried, which credentials are in reach, and what happened when. Queries read the case's own tables (case_tables.h).
+// malicious or benign, what requests carried, which credentials are in reach, and what happened when. Queries read the case's own tables
+// (case_tables.h).
 //
 //   id: connection-check
 //   kind: verdict                 # names, regions, trigger, verdict, payloads, credentials, timeline

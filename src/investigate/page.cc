@@ -180,7 +180,7 @@ void payloads_part(const Answer& a, const PageOptions& options, Lines& out) {
     const CarriedPayload& p = *told[i].example;
     out.text("  -",
              safe(fmt::format("{}{} to {}, from {}, at {}", p.what, p.asked.empty() ? "" : " (" + p.asked + ")", p.workload,
-                              join(p.clients, ", "), format_datetime_short(p.first))),
+                              join(p.clients, ", "), format_datetime_short(told[i].first))),
              4, Tone::kBold);
     for (const PayloadStep& s : p.steps)
       out.text(fmt::format("    {:<{}}", safe(s.what), kLayer), safe(s.text.size() > kLongest ? s.text.substr(0, kLongest) + "…" : s.text),

@@ -63,7 +63,8 @@ std::vector<ToldPayload> told_payloads(const Answer& a) {
       return t.example->cluster == p.cluster && t.example->workload == p.workload && t.example->decoded == p.decoded &&
              t.example->hidden == p.hidden && t.example->parameter == p.parameter;
     });
-    if (same == told.end()) same = told.insert(told.end(), {&p, {}});
+    if (same == told.end()) same = told.insert(told.end(), {&p, p.first, {}});
+    same->first = std::min(same->first, p.first);
     if (p.file.empty()) continue;
     same->shown_by.push_back(
         fmt::format("{} ({}, {})", p.file, p.format, count_of(static_cast<uint64_t>(std::max<int64_t>(p.requests, 0)), "request")));

@@ -14,6 +14,7 @@ Result<void> find_payloads(store::Engine& engine, Ticks now, const std::vector<J
 // The list for a reader: what is the same in several files is told once, with all of them; what no honest caller asks for first.
 struct ToldPayload {
   const CarriedPayload* example;      // of packets where there are any
+  Ticks first;                        // of all files
   std::vector<std::string> shown_by;  // "capture/pay.pcapng (packet-capture, 3 requests)", in the order of the answer
 };
 std::vector<ToldPayload> told_payloads(const Answer& answer);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <fstream>
 #include <map>
 #include <sstream>
@@ -50,7 +51,8 @@ Result<void> take(const Lab& lab, const fs::path& from, const fs::path& to) {
   std::stringstream text;
   text << file.rdbuf();
   // People export the hours that they ask about.
-  return write_file(to, lines_from(lab.lapse().date_anew(text.str(), lab.began()), iso(lab.lapse().of(lab.world().from)).substr(0, 19)));
+  const std::string lines = lines_from(lab.lapse().date_anew(text.str(), lab.began()), iso(lab.lapse().of(lab.world().from)).substr(0, 19));
+  return lines.empty() ? Result<void>() : write_file(to, lines);
 }
 
 // As `kubectl logs -n NAMESPACE -c istio-proxy --prefix` prints them, a file for each namespace.
@@ -73,7 +75,7 @@ Result<void> take_access_logs(const Lab& lab, const World& w, uint32_t cluster, 
 
 void date_anew(World& w, const Lapse& lapse) {
   const auto anew = [&](Micros& t) { t = lapse.of(t); };
-  for (Micros* t : {&w.from, &w.to, &w.bad_release})
+  for (Micros* t : {&w.from, &w.to, &w.bad_release, &w.config_change})
     if (*t != 0) anew(*t);
   for (Cluster& c : w.clusters) {
     for (Node& n : c.nodes) anew(n.created), anew(n.ready);
@@ -85,6 +87,21 @@ void date_anew(World& w, const Lapse& lapse) {
       for (Revision& r : p.revisions) anew(r.at);
     for (Change& change : c.changes) anew(change.at);
   }
+}
+
+// The minutes at which its runs were due, as its object says them. The controller took two seconds or more to act on each.
+void tell_schedules(World& w) {
+  for (const Cluster& c : w.clusters)
+    for (uint32_t p = 0; p < c.placements.size(); ++p) {
+      Workload& x = w.workloads[c.placements[p].workload];
+      const auto first = std::ranges::find_if(c.pods, [&](const Pod& pod) { return pod.placement == p; });
+      if (x.kind != "CronJob" || first == c.pods.end()) continue;
+      const Micros due = (first->created - 2 * kSecond) / kMinute;
+      std::string minutes;
+      const int every = std::min(x.every_minutes, 60);
+      for (Micros m = due % every; m < 60; m += every) minutes += (minutes.empty() ? "" : ",") + std::to_string(m);
+      x.schedule = fmt::format("{} {} * * *", minutes, x.every_minutes <= 60 ? "*" : fmt::format("*/{}", x.every_minutes / 60));
+    }
 }
 
 // One file an hour in which there is something.
@@ -113,6 +130,7 @@ Result<Evidence> write_evidence(const Lab& lab, const fs::path& folder) {
   World w = lab.world();
   w.to = now_micros();
   date_anew(w, lab.lapse());
+  tell_schedules(w);
   Evidence e;
   std::vector<std::map<uint32_t, NodeFlows>> flows;
   Ledger ledger;
@@ -137,13 +155,14 @@ Result<Evidence> write_evidence(const Lab& lab, const fs::path& folder) {
   }
   Output out(folder, false);
   const Profile profile{"live", 2};
-  Pen pen{w, out, ledger, profile, Random(w.seed).fork("lab"), {}};
+  Pen pen{w, out, ledger, profile, Random(w.seed).fork("lab"), {"audit-housekeeping"}};
   if (!w.clusters[w.affected].contacts.empty()) write_alerts(pen);
   write_intel(pen);
   if (w.bad_release != 0) write_releases(pen);
   for (uint32_t i = 0; i < w.clusters.size(); ++i) {
     const Cluster& c = w.clusters[i];
     write_objects(pen, i);
+    if (w.config_change != 0) write_audit(pen, i);  // nothing else tells when an object was edited
     for (const auto& [node, f] : flows[i]) write_flows(pen, c, c.nodes[node], f);
     TRY_VOID(write_file(folder / c.name / "kubectl" / "events.json", kube_events(w, i)));
     TRY_VOID(take_access_logs(lab, w, i, folder / c.name));

@@ -15,26 +15,38 @@ Micros now_micros() {
   return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-namespace {
+bool is_on_every_node(const Workload& x) { return x.kind == "DaemonSet" || x.kind == "StaticPod"; }
+bool is_run_to_its_end(const Workload& x) { return x.kind == "CronJob" || x.kind == "Job"; }
 
-Result<void> can_run(const Scenario& s) {
+Result<void> can_run_live(const Scenario& s) {
   const auto no = [&](std::string_view what) {
-    return usage_error(fmt::format("{} does not run live yet: {}", s.id, what), "egret drill render renders it to logs");
+    return usage_error(fmt::format("{} does not run live: {}", s.id, what), "egret drill render renders it to logs");
   };
+  constexpr std::string_view kKinds[] = {"Deployment", "StatefulSet", "DaemonSet", "StaticPod", "CronJob", "Job", "HostProcess"};
+  constexpr std::string_view kHappenings[] = {"scale-up", "release", "restart", "config-change"};
   for (const Actor& a : s.actors) {
-    if (a.copies.high > 1 || a.on_nodes > 0 || !a.injected.empty() || a.shell) return no("its actors are more than one pod's program");
-    if (a.kind != "Deployment" && a.kind != "StatefulSet" && a.kind != "DaemonSet") return no("its actor is a " + a.kind);
+    if (a.copies.high > 1) return no("its " + a.kind + " has copies by other names, which the lab does not start");
+    if (a.on_nodes > 0) return no("its " + a.kind + " runs on some nodes only, which the lab does not choose");
+    if (!a.injected.empty()) return no("its container is put into others' pods by a webhook, and the lab has no admission");
+    if (a.shell) return no("somebody steers a shell in its pod, which no program of the lab gives");
+    if (std::ranges::find(kKinds, a.kind) == std::end(kKinds))
+      return no("its actor is a " + a.kind + ", which no program of the lab plays");
+    if (a.kind == "CronJob" && std::atoi(a.schedule.c_str()) > 120)
+      return no(fmt::format("its CronJob runs every {} min, too seldom for the eight hours that a lab plays", a.schedule));
     for (const Act& act : a.acts) {
-      if (act.exfil_dns) return no("data leaves in names");
-      if (act.after_config) return no("it waits for a changed setting");
-      if (act.after_break_in || act.only_asks || act.on == Act::On::kNodeJoins || act.on == Act::On::kImagePull)
-        return no("an actor does what no program of a lab does");
+      if (act.after_break_in) return no("its actor acts from a pod that was broken into, which the lab cannot do");
+      if (act.only_asks) return no("its actor asks for a name and goes nowhere, which no program of the lab does");
+      if (act.on == Act::On::kNodeJoins) return no("its actor acts on nodes that join, which no program of the lab watches");
+      if (act.on == Act::On::kImagePull) return no("images are pulled in it, and the lab has none");
     }
   }
   for (const Happening& h : s.timeline)
-    if (h.what != "scale-up" && h.what != "release" && h.what != "restart") return no("its timeline has a " + h.what);
+    if (std::ranges::find(kHappenings, h.what) == std::end(kHappenings))
+      return no(fmt::format("its timeline has a {}, which the lab cannot bring about", h.what));
   return {};
 }
+
+namespace {
 
 bool wanted(const Workload& x, const FleetOptions& o, int& daemons, int& apps) {
   if (!x.actor.empty() || x.name == "coredns") return true;
@@ -57,7 +69,7 @@ void limit_sidecars(World& w, bool wanted) {
 
 Result<Fleet> make_fleet(const FleetOptions& o) {
   TRY(Scenario found, find_scenario(o.scenario));
-  TRY_VOID(can_run(found));
+  TRY_VOID(can_run_live(found));
   Fleet f;
   f.scenario = std::make_unique<Scenario>(std::move(found));
   Scenario small = *f.scenario;
@@ -144,6 +156,8 @@ Pod next_pod(const Fleet& f, uint32_t cluster, uint32_t placement, uint32_t node
   p.ip = x.host_network ? c.nodes[node].ip : c.pod_base + (static_cast<Ip>(c.nodes[node].pod_block) << 8) + last + 1;
   p.created = now;
   p.started = kNever;
+  if (x.kind == "StaticPod") p.name = fmt::format("{}-{}", x.name, c.nodes[node].name);
+  if (x.kind == "Job") p.job = x.name, p.job_uid = place.uid;
   return p;
 }
 

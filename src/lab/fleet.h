@@ -24,7 +24,12 @@ struct Fleet {
   std::vector<std::vector<std::vector<drill::Revision>>> coming;
 };
 
-// An error names what of the scenario cannot run live.
+// An error names what of the scenario cannot run live, and why.
+Result<void> can_run_live(const drill::Scenario& scenario);
+// One pod on each node: a DaemonSet's, or the kubelet's own.
+bool is_on_every_node(const drill::Workload& workload);
+// Its pods come and end: a CronJob's, or a Job's.
+bool is_run_to_its_end(const drill::Workload& workload);
 Result<Fleet> make_fleet(const FleetOptions& options);
 
 // What a new node and a new pod of the cluster would be called. They are not added.

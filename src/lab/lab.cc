@@ -1,6 +1,7 @@
 #include "lab/lab.h"
 
 #include <fmt/format.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,7 +16,6 @@
 #include "lab/envoy.h"
 #include "lab/netns.h"
 #include "lab/network.h"
-#include "lab/programs.h"
 #include "lab/state.h"
 
 namespace egret::lab {
@@ -161,6 +161,7 @@ Result<void> Lab::build() {
     for (int n = 0; n < options_.fleet.nodes; ++n) {
       cluster.nodes.push_back(next_node(fleet_, c, random_, now_micros()));
       TRY_VOID(build_node(c, static_cast<uint32_t>(n)));
+      TRY_VOID(start_host_processes(c, static_cast<uint32_t>(n), false));  // it has booted long ago
       cluster.nodes.back().ready = now_micros();
     }
     // The resolver first: everybody asks it.
@@ -168,10 +169,10 @@ Result<void> Lab::build() {
       for (uint32_t p = 0; p < cluster.placements.size(); ++p) {
         const Workload& x = world().workloads[cluster.placements[p].workload];
         if ((x.name == "coredns") != resolver) continue;
-        const int replicas = x.kind == "DaemonSet" ? options_.fleet.nodes : cluster.placements[p].replicas;
+        if (is_run_to_its_end(x)) continue;  // they come when their time has come
+        const int replicas = is_on_every_node(x) ? options_.fleet.nodes : cluster.placements[p].replicas;
         for (int r = 0; r < replicas; ++r) {
-          const auto node =
-              static_cast<uint32_t>((r + (x.kind == "DaemonSet" || resolver ? 0 : static_cast<int>(p))) % options_.fleet.nodes);
+          const auto node = static_cast<uint32_t>((r + (is_on_every_node(x) || resolver ? 0 : static_cast<int>(p))) % options_.fleet.nodes);
           TRY_VOID(start_pod(c, p, node));
         }
       }
@@ -310,6 +311,7 @@ Result<uint32_t> Lab::add_node(uint32_t c, bool restless) {
   cluster.nodes.push_back(next_node(fleet_, c, random_, now_micros()));
   cluster.nodes[n].autoscaled = true;
   TRY_VOID(build_node(c, n));
+  TRY_VOID(start_host_processes(c, n, true));
   if (restless) {
     std::vector<Ip> own;
     for (const Placement& p : cluster.placements) {
@@ -328,7 +330,7 @@ Result<uint32_t> Lab::add_node(uint32_t c, bool restless) {
   ::usleep(static_cast<useconds_t>(options_.boot_seconds * 1e6));
   cluster.nodes[n].ready = now_micros();
   for (uint32_t p = 0; p < cluster.placements.size(); ++p)
-    if (world().workloads[cluster.placements[p].workload].kind == "DaemonSet") TRY_VOID(start_pod(c, p, n));
+    if (is_on_every_node(world().workloads[cluster.placements[p].workload])) TRY_VOID(start_pod(c, p, n));
   TRY_VOID(save());
   return n;
 }
@@ -337,6 +339,11 @@ Result<uint32_t> Lab::start_pod(uint32_t c, uint32_t placement, uint32_t node) {
   Cluster& cluster = fleet_.world.clusters[c];
   const auto p = static_cast<uint32_t>(cluster.pods.size());
   cluster.pods.push_back(next_pod(fleet_, c, placement, node, random_, now_micros()));
+  if (!next_job_.empty()) {
+    cluster.pods[p].job = next_job_;
+    cluster.pods[p].job_uid = random_.uuid();
+    cluster.pods[p].name = fmt::format("{}-{}", next_job_, random_.kube_suffix(5));
+  }
   TRY_VOID(save());
   const Workload& x = world().workload_of(cluster, cluster.pods[p]);
   if (!x.host_network) {
@@ -358,15 +365,17 @@ Result<uint32_t> Lab::start_pod(uint32_t c, uint32_t placement, uint32_t node) {
 Result<void> Lab::run_containers(uint32_t c, uint32_t p) {
   Pod& pod = fleet_.world.clusters[c].pods[p];
   const std::string& cluster = world().clusters[c].name;
-  const Folders folders{log_folder(c), home_ / "truth" / cluster, home_ / "scripts" / cluster, program_, options_.compress};
-  TRY(const std::vector<Program> programs, programs_of(world(), c, p, folders));
+  TRY(const std::vector<Program> programs, programs_of(world(), c, p, folders(c)));
   for (const Program& program : programs) {
     Where where = in_pod(c, p);
     TRY(where.cgroups, make_cgroups(fmt::format("{}/kubepods/burstable/pod{}/{}", node_cgroup(c, pod.node), pod.uid, program.id)));
     where.gid = program.gid;
     const std::string log = home_ / "logs" / cluster / fmt::format("{}-{}.out", pod.name, program.container);
     TRY(const pid_t pid, start(program.command, where, log));
-    started_.emplace_back(pid, log);
+    if (world().workload_of(world().clusters[c], pod).kind == "CronJob")
+      runs_[pid] = {c, p};
+    else
+      started_.emplace_back(pid, log);
   }
   (pod.started == kNever ? pod.started : pod.restarts.emplace_back()) = now_micros();
   return {};
@@ -414,7 +423,86 @@ Result<void> Lab::release(uint32_t c, uint32_t placement) {
   return save();
 }
 
+Folders Lab::folders(uint32_t c) const {
+  const std::string& cluster = world().clusters[c].name;
+  return {log_folder(c), home_ / "truth" / cluster, home_ / "scripts" / cluster, program_, options_.compress};
+}
+
+Result<void> Lab::start_host_processes(uint32_t c, uint32_t n, bool boots) {
+  const Cluster& cluster = world().clusters[c];
+  for (const Workload& x : world().workloads) {
+    if (x.kind != "HostProcess" || (x.only_affected && !cluster.affected)) continue;
+    TRY(const Words command, host_program(world(), x, cluster.nodes[n].name, boots, folders(c)));
+    TRY_VOID(start_on_node(c, n, x.name, command));
+  }
+  return {};
+}
+
+Result<void> Lab::run_job(uint32_t c, uint32_t placement, Micros scheduled) {
+  Cluster& cluster = fleet_.world.clusters[c];
+  const Workload& x = world().workloads[cluster.placements[placement].workload];
+  std::vector<uint32_t> ready;
+  for (uint32_t n = 0; n < cluster.nodes.size(); ++n)
+    if (cluster.nodes[n].ready != 0) ready.push_back(n);
+  if (x.kind == "Job") {
+    cluster.placements[placement].revisions[0].at = now_micros();
+    return start_pod(c, placement, random_.pick(ready)) ? Result<void>() : unavailable(fmt::format("the Job {} does not start", x.name));
+  }
+  next_job_ = fmt::format("{}-{}", x.name, scheduled);
+  const auto started = start_pod(c, placement, random_.pick(ready));
+  next_job_.clear();
+  if (!started) return std::unexpected(started.error());
+  return {};
+}
+
+// As kubelet and the CronJob's controller leave it: the pod's object stays with what it ended as, those of the last three runs at least.
+Result<void> Lab::end_job(uint32_t c, uint32_t p) {
+  Cluster& cluster = fleet_.world.clusters[c];
+  TRY_VOID(stop_pod(c, p));
+  Pod& pod = cluster.pods[p];
+  pod.succeeded = true;
+  pod.removed = kNever;
+  int kept = 0;  // a Job's own stay for good
+  for (size_t i = cluster.pods.size(); i-- > 0;) {
+    Pod& other = cluster.pods[i];
+    if (other.placement == pod.placement && other.succeeded && other.removed == kNever && ++kept > 3) other.removed = now_micros();
+  }
+  return save();
+}
+
+Result<void> Lab::end_jobs() {
+  for (uint32_t c = 0; c < world().clusters.size(); ++c)
+    for (uint32_t p = 0; p < world().clusters[c].pods.size(); ++p)
+      if (world().clusters[c].pods[p].ended == kNever &&
+          world().workload_of(world().clusters[c], world().clusters[c].pods[p]).kind == "Job")
+        TRY_VOID(end_job(c, p));
+  return {};
+}
+
+Result<void> Lab::change_settings(uint32_t c, uint32_t placement, const std::string& by) {
+  Cluster& cluster = fleet_.world.clusters[c];
+  const Workload& x = world().workloads[cluster.placements[placement].workload];
+  std::string text;
+  for (const Habit& h : x.habits)
+    if (h.after_config) text += fmt::format("update.url=https://{}/v1\n", world().endpoints[h.endpoint].name);
+  const Micros now = now_micros();
+  TRY_VOID(write_file(settings_file(folders(c), x), text));
+  cluster.changes.push_back(
+      {now, Change::What::kConfigMap, placement, 0, 0, 0, x.config_maps.empty() ? x.name + "-config" : x.config_maps[0], by});
+  if (cluster.affected) fleet_.world.config_change = now;
+  return save();
+}
+
 Result<void> Lab::tend() {
+  for (auto at = runs_.begin(); at != runs_.end();) {
+    int status = 0;
+    if (::waitpid(at->first, &status, WNOHANG) != at->first) {
+      ++at;
+      continue;
+    }
+    TRY_VOID(end_job(at->second.first, at->second.second));
+    at = runs_.erase(at);
+  }
   for (auto at = restless_.begin(); at != restless_.end();) {
     if (at->second > now_micros()) {
       ++at;

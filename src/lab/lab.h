@@ -18,6 +18,7 @@
 #include "lab/lapse.h"
 #include "lab/made.h"
 #include "lab/process.h"
+#include "lab/programs.h"
 
 namespace egret::lab {
 
@@ -52,7 +53,14 @@ class Lab {
   Result<void> restart_pod(uint32_t cluster, uint32_t pod);  // its container ends and starts again
   // The next version of the placement takes the place of the running one, pod by pod.
   Result<void> release(uint32_t cluster, uint32_t placement);
-  // Lifts what `restless` nodes may not reach once their time has come. Call it now and then.
+  // A Job's pod, until end_jobs(), or the next one of a CronJob, which ends by itself; `scheduled`: minutes since 1970 on the lab's clock,
+  // in the Job's name.
+  Result<void> run_job(uint32_t cluster, uint32_t placement, drill::Micros scheduled);
+  Result<void> end_jobs();
+  bool has_runs() const { return !runs_.empty(); }  // that have not ended, as far as tend() knows
+  // Somebody edits the workload's ConfigMap: from now on it points at what the scenario says. No restart.
+  Result<void> change_settings(uint32_t cluster, uint32_t placement, const std::string& by);
+  // Lifts what `restless` nodes may not reach once their time has come, and notes which runs have ended. Call it now and then.
   Result<void> tend();
 
   // Sensors finish what they are writing and end.
@@ -89,6 +97,9 @@ class Lab {
   Result<void> namespace_at(const std::string& path);
   Result<void> start_sensor(uint32_t cluster, uint32_t node);
   Result<std::string> write_pods(uint32_t cluster, uint32_t node) const;  // which pods it has, for programs on it; the folder
+  Folders folders(uint32_t cluster) const;
+  Result<void> start_host_processes(uint32_t cluster, uint32_t node, bool boots);
+  Result<void> end_job(uint32_t cluster, uint32_t pod);
   Result<void> run_containers(uint32_t cluster, uint32_t pod);
   Result<void> save() const;
   Result<void> restore(const std::string& text);
@@ -102,7 +113,9 @@ class Lab {
   Lapse lapse_;
   drill::Micros began_ = 0;
   drill::Random random_{1};
+  std::string next_job_;                                             // the Job whose pod starts next
   std::vector<std::pair<pid_t, std::string>> started_;               // programs and their logs, by this process
+  std::map<pid_t, std::pair<uint32_t, uint32_t>> runs_;              // of jobs, by this process: cluster, pod
   std::map<std::pair<uint32_t, uint32_t>, drill::Micros> restless_;  // cluster, node: until when
 };
 

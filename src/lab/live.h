@@ -22,9 +22,10 @@ struct LiveOptions {
 struct Live {
   std::unique_ptr<Lab> lab;  // still up
   Evidence evidence;
-  std::filesystem::path folder;  // of the evidence
-  std::string owner;             // who did it: namespace/Kind/name
-  std::string classification;    // as the scenario expects it
+  std::filesystem::path folder;              // of the evidence
+  std::string owner;                         // who did it: namespace/Kind/name
+  std::vector<std::string> owners;           // whom the answer may name
+  std::vector<std::string> classifications;  // as the scenario expects it; any of them is right
   std::vector<std::string> triggers;
 };
 

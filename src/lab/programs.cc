@@ -19,14 +19,20 @@ std::string span(Range r, double divide = 1) { return fmt::format("{:.3f}..{:.3f
 
 // One habit as a line of the client's script. What happens again and again is as much faster as the lab's time; how long one
 // contact lasts and how much it carries stays, within what a small machine takes.
-std::string step(const World& w, const Habit& h, double compress) {
+std::string step(const World& w, const Habit& h, const Folders& f, const Workload& x) {
+  const double compress = f.compress;
   const Endpoint& e = w.endpoints[h.endpoint];
   const auto cap = [](Range r, double most) { return Range{std::min(r.low, most), std::min(r.high, most)}; };
   std::string line = fmt::format("name={} port={} out={} in={} hold={}", e.name, e.port, span(cap(h.out, 4e6)), span(cap(h.in, 2e6)),
                                  span(cap(h.lasts, 1)));
   if (h.literal) line += fmt::format(" address={}", ip_text(e.pools[0][0]));
   if (e.port == 443 || e.port == 8443) line += " tls=1";
-  if (h.on == Act::On::kAlways)
+  if (h.exfil_dns) line += " tunnel=1";
+  if (h.after_config) line += fmt::format(" when={}", settings_file(f, x).string());
+  // A run has its work to do: a CronJob's once, a Job's some six times, and then it has nothing more to do until it ends.
+  if (h.on == Act::On::kAlways && is_run_to_its_end(x))
+    line += fmt::format(" start=1..2 count={} every={}", x.kind == "Job" ? 6 : 1, span(h.every, compress));
+  else if (h.on == Act::On::kAlways)
     line += fmt::format(" count=0 start={} every={} scattered={}", span({0, h.every.high}, compress), span(h.every, compress),
                         h.scattered ? 1 : 0);
   else
@@ -58,14 +64,15 @@ Result<std::vector<Program>> programs_of(const World& w, uint32_t cluster, uint3
   const Revision& r = c.placements[p.placement].revisions[p.revision];
   std::string script;
   const Habit* check = nullptr;
+  const bool again = p.started != kNever;  // its container starts once more
   for (const Habit& h : x.habits) {
-    if ((h.bad_only && !r.bad) || (h.only_affected && !c.affected) || h.on == Act::On::kRestart) continue;
+    if ((h.bad_only && !r.bad) || (h.only_affected && !c.affected) || (h.on == Act::On::kRestart && !again)) continue;
     if (h.culprit && h.on == Act::On::kNodeStart) {
       check = &h;
       continue;
     }
     // What the hole makes the service do is done by whoever uses the hole.
-    if (!(h.culprit && x.ssrf)) script += step(w, h, f.compress);
+    if (!(h.culprit && x.ssrf)) script += step(w, h, f, x);
   }
   const std::string who = x.ns + '/' + p.name;
   const std::string resolver(x.dns_default ? std::string(kPlatformResolver) : ip_text(c.dns_service));
@@ -82,7 +89,8 @@ Result<std::vector<Program>> programs_of(const World& w, uint32_t cluster, uint3
     add({"agent", "--own", own, "--check", to.name, "--check-port", std::to_string(to.port), "--script", script_file, "--resolver",
          resolver, "--truth", truth, "--who", who});
   } else {
-    add({"client", "--script", script_file, "--resolver", resolver, "--truth", truth, "--who", who});
+    add({"client", "--script", script_file, "--resolver", resolver, "--truth", truth, "--who", who, "--once",
+         x.kind == "CronJob" ? "1" : "0"});
   }
   std::vector<Program> all{std::move(main)};
   if (x.sidecar) {
@@ -99,6 +107,26 @@ Result<std::vector<Program>> programs_of(const World& w, uint32_t cluster, uint3
                              kProxyGroup});
   }
   return all;
+}
+
+std::filesystem::path settings_file(const Folders& f, const Workload& x) { return f.scripts / (x.name + ".settings"); }
+
+Result<Words> host_program(const World& w, const Workload& x, const std::string& node, bool boots, const Folders& f) {
+  std::string script;
+  for (const Habit& h : x.habits)
+    if (boots || h.on == Act::On::kAlways) script += step(w, h, f, x);
+  const std::filesystem::path script_file = f.scripts / fmt::format("{}-{}.script", node, x.name);
+  TRY_VOID(write_file(script_file, script));
+  // A program is known by the name that it was started by.
+  const std::filesystem::path program = f.scripts / x.name;
+  std::error_code ec;
+  std::filesystem::create_symlink(f.program, program, ec);
+  if (ec && ec != std::errc::file_exists) return unavailable(fmt::format("{} cannot be made: {}", program.string(), ec.message()));
+  return Words{program,      "client",
+               "--script",   script_file,
+               "--resolver", std::string(kPlatformResolver),
+               "--truth",    f.truth / fmt::format("{}-{}.jsonl", node, x.name),
+               "--who",      fmt::format("{}/{}/{}", x.ns, x.kind, x.name)};
 }
 
 }  // namespace egret::lab

@@ -45,6 +45,8 @@ std::string state_text(const LabOptions& o, const Fleet& f, const Lapse& lapse, 
       number("created", p.created);
       number("started", p.started);
       number("ended", p.ended);
+      number("removed", p.removed);
+      w.key("job").string(p.job).key("job_uid").string(p.job_uid).key("succeeded").boolean(p.succeeded);
       w.key("restarts").begin_array();
       for (const Micros r : p.restarts) w.number(r);
       w.end_array().end_object();
@@ -103,7 +105,11 @@ void read(simdjson::dom::element e, Fleet& f) {
       p.container_id = text(pod, "container_id");
       p.revision = static_cast<uint32_t>(number(pod, "revision"));
       p.started = number(pod, "started");
-      p.ended = p.removed = number(pod, "ended");
+      p.ended = number(pod, "ended");
+      p.removed = number(pod, "removed");
+      p.job = text(pod, "job");
+      p.job_uid = text(pod, "job_uid");
+      p.succeeded = bool(pod["succeeded"]);
       for (simdjson::dom::element r : pod["restarts"]) p.restarts.push_back(int64_t(r));
       c.pods.push_back(std::move(p));
     }

@@ -39,12 +39,14 @@ bool set(Step& s, std::string_view key, std::string_view value) {
   if (key == "name") return s.name = value, true;
   if (key == "address") return s.address = value, true;
   if (key == "from") return s.from = value, true;
+  if (key == "when") return s.when = value, true;
   if (key == "method") return s.method = value, true;
   if (key == "path") return s.path = value, true;
   if (!number(value, n)) return false;
   if (key == "scattered") return s.scattered = n != 0, true;
   if (key == "count") return s.count = static_cast<int>(n), true;
   if (key == "port") return s.port = static_cast<uint16_t>(n), n < 65536;
+  if (key == "tunnel") return s.tunnel = n != 0, true;
   if (key == "tls") return s.tls = n != 0, true;
   if (key == "udp") return s.udp = n != 0, true;
   if (key == "six") return s.six = n != 0, true;

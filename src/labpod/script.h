@@ -22,6 +22,8 @@ struct Step {
   std::string address;     // connects here instead of to an answer
   std::string from;        // its own address, where it has several
   uint16_t port = 443;
+  std::string when;                            // waits until this file holds the name: a setting that points there
+  bool tunnel = false;                         // only asks, with labels that carry data below the name
   bool tls = false, udp = false, six = false;  // six: asks for AAAA
   std::string method = "POST", path = "/";
   Span out{200, 200}, in{200, 200};  // bytes of the bodies
