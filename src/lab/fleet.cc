@@ -16,17 +16,20 @@ Micros now_micros() {
 }
 
 bool is_on_every_node(const Workload& x) { return x.kind == "DaemonSet" || x.kind == "StaticPod"; }
+bool is_deployed_later(const Scenario& s, const Workload& x) {
+  return !x.actor.empty() &&
+         std::ranges::any_of(s.timeline, [&](const Happening& h) { return h.what == "deploy" && s.concerns(h, x.actor); });
+}
 bool is_run_to_its_end(const Workload& x) { return x.kind == "CronJob" || x.kind == "Job"; }
 
 Result<void> can_run_live(const Scenario& s) {
   const auto no = [&](std::string_view what) {
     return usage_error(fmt::format("{} does not run live: {}", s.id, what), "egret drill render renders it to logs");
   };
-  constexpr std::string_view kKinds[] = {"Deployment", "StatefulSet", "DaemonSet", "StaticPod", "CronJob", "Job", "HostProcess"};
-  constexpr std::string_view kHappenings[] = {"scale-up", "release", "restart", "config-change"};
+  constexpr std::string_view kKinds[] = {"Deployment", "StatefulSet", "DaemonSet", "StaticPod", "Pod", "CronJob", "Job", "HostProcess"};
+  constexpr std::string_view kHappenings[] = {"scale-up", "release", "restart", "config-change", "deploy"};
   for (const Actor& a : s.actors) {
     if (a.copies.high > 1) return no("its " + a.kind + " has copies by other names, which the lab does not start");
-    if (a.on_nodes > 0) return no("its " + a.kind + " runs on some nodes only, which the lab does not choose");
     if (!a.injected.empty()) return no("its container is put into others' pods by a webhook, and the lab has no admission");
     if (a.shell) return no("somebody steers a shell in its pod, which no program of the lab gives");
     if (std::ranges::find(kKinds, a.kind) == std::end(kKinds))
@@ -157,6 +160,7 @@ Pod next_pod(const Fleet& f, uint32_t cluster, uint32_t placement, uint32_t node
   p.created = now;
   p.started = kNever;
   if (x.kind == "StaticPod") p.name = fmt::format("{}-{}", x.name, c.nodes[node].name);
+  if (x.kind == "Pod") p.name = x.name;
   if (x.kind == "Job") p.job = x.name, p.job_uid = place.uid;
   return p;
 }

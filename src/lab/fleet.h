@@ -28,6 +28,8 @@ struct Fleet {
 Result<void> can_run_live(const drill::Scenario& scenario);
 // One pod on each node: a DaemonSet's, or the kubelet's own.
 bool is_on_every_node(const drill::Workload& workload);
+// It is not there before the timeline brings it.
+bool is_deployed_later(const drill::Scenario& scenario, const drill::Workload& workload);
 // Its pods come and end: a CronJob's, or a Job's.
 bool is_run_to_its_end(const drill::Workload& workload);
 Result<Fleet> make_fleet(const FleetOptions& options);

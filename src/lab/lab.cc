@@ -169,8 +169,10 @@ Result<void> Lab::build() {
       for (uint32_t p = 0; p < cluster.placements.size(); ++p) {
         const Workload& x = world().workloads[cluster.placements[p].workload];
         if ((x.name == "coredns") != resolver) continue;
-        if (is_run_to_its_end(x)) continue;  // they come when their time has come
-        const int replicas = is_on_every_node(x) ? options_.fleet.nodes : cluster.placements[p].replicas;
+        if (is_run_to_its_end(x) || is_deployed_later(*fleet_.scenario, x)) continue;  // they come when their time has come
+        const int replicas = x.on_nodes > 0        ? std::min(x.on_nodes, options_.fleet.nodes)
+                             : is_on_every_node(x) ? options_.fleet.nodes
+                                                   : cluster.placements[p].replicas;
         for (int r = 0; r < replicas; ++r) {
           const auto node = static_cast<uint32_t>((r + (is_on_every_node(x) || resolver ? 0 : static_cast<int>(p))) % options_.fleet.nodes);
           TRY_VOID(start_pod(c, p, node));
@@ -330,7 +332,7 @@ Result<uint32_t> Lab::add_node(uint32_t c, bool restless) {
   ::usleep(static_cast<useconds_t>(options_.boot_seconds * 1e6));
   cluster.nodes[n].ready = now_micros();
   for (uint32_t p = 0; p < cluster.placements.size(); ++p)
-    if (is_on_every_node(world().workloads[cluster.placements[p].workload])) TRY_VOID(start_pod(c, p, n));
+    if (comes_with_nodes(c, p)) TRY_VOID(start_pod(c, p, n));
   TRY_VOID(save());
   return n;
 }
@@ -468,6 +470,32 @@ Result<void> Lab::end_job(uint32_t c, uint32_t p) {
     if (other.placement == pod.placement && other.succeeded && other.removed == kNever && ++kept > 3) other.removed = now_micros();
   }
   return save();
+}
+
+bool Lab::comes_with_nodes(uint32_t c, uint32_t placement) const {
+  const Cluster& cluster = world().clusters[c];
+  const Workload& x = world().workloads[cluster.placements[placement].workload];
+  const bool deployed = std::ranges::any_of(cluster.pods, [&](const Pod& p) { return p.placement == placement; });
+  return is_on_every_node(x) && x.on_nodes == 0 && (deployed || !is_deployed_later(*fleet_.scenario, x));
+}
+
+Result<void> Lab::deploy(uint32_t c, uint32_t placement) {
+  const Cluster& cluster = world().clusters[c];
+  const Workload& x = world().workloads[cluster.placements[placement].workload];
+  if (is_run_to_its_end(x)) return run_job(c, placement, now_micros() / kMinute);
+  fleet_.world.clusters[c].placements[placement].revisions[0].at = now_micros();
+  std::vector<uint32_t> nodes;
+  for (uint32_t n = 0; n < cluster.nodes.size(); ++n)
+    if (cluster.nodes[n].ready != 0) nodes.push_back(n);
+  random_.shuffle(nodes);
+  const size_t all = nodes.size();
+  const size_t pods = x.on_nodes > 0        ? std::min<size_t>(static_cast<size_t>(x.on_nodes), all)
+                      : is_on_every_node(x) ? all
+                      : x.kind == "Pod"     ? 1
+                                            : static_cast<size_t>(cluster.placements[placement].replicas);
+  for (size_t i = 0; i < pods; ++i)
+    if (const auto started = start_pod(c, placement, nodes[i % all]); !started) return std::unexpected(started.error());
+  return {};
 }
 
 Result<void> Lab::end_jobs() {

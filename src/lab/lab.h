@@ -56,6 +56,7 @@ class Lab {
   // A Job's pod, until end_jobs(), or the next one of a CronJob, which ends by itself; `scheduled`: minutes since 1970 on the lab's clock,
   // in the Job's name.
   Result<void> run_job(uint32_t cluster, uint32_t placement, drill::Micros scheduled);
+  Result<void> deploy(uint32_t cluster, uint32_t placement);  // it is there from now on
   Result<void> end_jobs();
   bool has_runs() const { return !runs_.empty(); }  // that have not ended, as far as tend() knows
   // Somebody edits the workload's ConfigMap: from now on it points at what the scenario says. No restart.
@@ -97,6 +98,7 @@ class Lab {
   Result<void> namespace_at(const std::string& path);
   Result<void> start_sensor(uint32_t cluster, uint32_t node);
   Result<std::string> write_pods(uint32_t cluster, uint32_t node) const;  // which pods it has, for programs on it; the folder
+  bool comes_with_nodes(uint32_t cluster, uint32_t placement) const;      // a new node gets a pod of it
   Folders folders(uint32_t cluster) const;
   Result<void> start_host_processes(uint32_t cluster, uint32_t node, bool boots);
   Result<void> end_job(uint32_t cluster, uint32_t pod);

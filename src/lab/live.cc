@@ -73,6 +73,10 @@ Result<std::string> happen(Lab& lab, const Moment& m) {
       TRY_VOID(lab.run_job(m.cluster, p, 0));
       return fmt::format("{}: Job {} created", c.name, x.name);
     }
+    if (m.what->what == "deploy") {
+      TRY_VOID(lab.deploy(m.cluster, p));
+      return fmt::format("{}: {} {} created", c.name, x.kind, x.name);
+    }
     if (m.what->what == "config-change") {
       Random person = Random(lab.world().seed).fork("settings");
       TRY_VOID(lab.change_settings(m.cluster, p, std::string(person.pick(kPeople))));
