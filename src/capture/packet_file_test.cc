@@ -1,6 +1,7 @@
 #include "capture/packet_file.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <cstdio>
@@ -116,7 +117,7 @@ TEST(PacketFile, PcapngDamage) {
 }
 
 TEST(PacketFile, PackedFilesAreUnpackedOnTheWay) {
-  const auto path = std::filesystem::temp_directory_path() / "egret_packet_file_test.pcap.gz";
+  const auto path = std::filesystem::temp_directory_path() / ("egret_packet_file_test_" + std::to_string(::getpid()) + ".pcap.gz");
   std::string bytes = pcap_header();
   for (uint32_t i = 0; i < 3000; ++i) bytes += pcap_record(i, 0, std::string(1000, static_cast<char>(i * 7)));
   const gzFile z = gzopen(path.c_str(), "wb1");

@@ -1,6 +1,7 @@
 #include "lab/border_rows.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -12,7 +13,7 @@ TEST(BorderRows, GoToTheNodeTheyAreOf) {
   c.nodes.resize(2);
   c.nodes[0].ip = 0x0a150004;  // 10.21.0.4
   c.nodes[1].ip = 0x0a150005;
-  const auto path = std::filesystem::temp_directory_path() / "egret-border-rows-test.tsv";
+  const auto path = std::filesystem::temp_directory_path() / ("egret-border-rows-test-" + std::to_string(::getpid()) + ".tsv");
   std::ofstream(path) << "1000\t10.21.0.5\t172.64.80.1\t40000\t443\t6\tB\t0\t0\t0\t0\n"
                          "1900\t10.21.0.5\t172.64.80.1\t40000\t443\t6\tC\t3\t300\t2\t100\n"
                          "2000\t10.21.0.5\t172.64.80.1\t40000\t443\t6\tE\t4\t500\t4\t900\n"

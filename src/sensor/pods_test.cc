@@ -1,6 +1,7 @@
 #include "sensor/pods.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -57,7 +58,7 @@ TEST(Pods, EveryFormOfAListAndNothingElse) {
 }
 
 TEST(Pods, FilesLogFoldersAndBundles) {
-  const fs::path folder = fs::path(testing::TempDir()) / "egret_pods_test";
+  const fs::path folder = fs::path(testing::TempDir()) / ("egret_pods_test_" + std::to_string(::getpid()));
   fs::remove_all(folder);
   fs::create_directories(folder / "logs" / "kube-system_proxy-x_uid-logs");
   fs::create_directories(folder / "run" / "cont1");

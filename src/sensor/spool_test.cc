@@ -1,6 +1,7 @@
 #include "sensor/spool.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -14,9 +15,10 @@ namespace fs = std::filesystem;
 class SpoolTest : public testing::Test {
  protected:
   void SetUp() override {
-    folder_ = fs::path(testing::TempDir()) / "egret_spool_test";
+    folder_ = fs::path(testing::TempDir()) / ("egret_spool_test_" + std::to_string(::getpid()));  // tests run side by side
     fs::remove_all(folder_);
   }
+  void TearDown() override { fs::remove_all(folder_); }
   SpoolOptions options() const { return {folder_.string(), "node/1"}; }
   std::vector<std::string> files() const {
     std::vector<std::string> out;
