@@ -214,6 +214,9 @@ std::string draw_name(const World& w, const std::string& pattern, Random& random
   return pattern;
 }
 
+// What a scenario leaves no choice about draws nothing.
+std::string one_of(const std::vector<std::string>& from, Random& random) { return from.size() == 1 ? from[0] : random.pick(from); }
+
 Habit habit_of(const Actor& actor, const Act& a, uint32_t endpoint) {
   Habit h;
   h.endpoint = endpoint;
@@ -394,6 +397,7 @@ void build_fleet(World& w, const Scale& scale, const Random& root) {
   }
 
   // Those that the scenario is about.
+  const Random injected = random.fork("injected");
   const auto make = [&](const Actor& a, Random r) {
     Workload x;
     if (!a.products.empty()) {
@@ -404,10 +408,10 @@ void build_fleet(World& w, const Scale& scale, const Random& root) {
       x = from_product(w, *p, r.fork("product"));
     } else if (a.kind == "HostProcess") {
       x.ns = "node";
-      x.name = a.role.empty() ? "unattended-upgrade" : a.role;
+      x.name = a.roles.empty() ? "unattended-upgrade" : one_of(a.roles, r);
       x.system = x.host_network = x.dns_default = true;
     } else {
-      const std::string_view chosen = a.role.empty() ? roles[role++] : std::string_view(a.role);
+      const std::string chosen = a.roles.empty() ? std::string(roles[role++]) : one_of(a.roles, r);
       x = invented(w, a.kind, chosen, a.language, r);
       background_app(w, x, own, r);
       x.sees_ingress = a.ssrf || (a.kind == "Deployment" && r.chance(0.3));
@@ -437,7 +441,7 @@ void build_fleet(World& w, const Scale& scale, const Random& root) {
     x.kept = static_cast<Micros>(a.kept) * kSecond;
     x.on_nodes = a.on_nodes;
     x.created_by = a.created_by;
-    x.injected = a.injected;
+    if (!a.injected.empty()) x.injected = Random(injected).pick(a.injected);  // the same for all copies
     x.pull_always = a.pull_always;
     x.shell = a.shell;
     if (a.shell) x.sees_ingress = true;

@@ -120,7 +120,7 @@ Actor read_actor(std::string id, const YAML::Node& y) {
   if (y["where"]) a.where = one_of(y["where"], {"all", "affected"});
   read(y["replicas"], a.replicas);
   read(y["language"], a.language);
-  read(y["role"], a.role);
+  read(y["role"], a.roles);
   read(y["schedule"], a.schedule);
   read(y["critical"], a.critical);
   read(y["names-target"], a.names_target);

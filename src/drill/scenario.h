@@ -42,24 +42,24 @@ struct Actor {
   std::string sidecar = "mesh";  // mesh (as the mesh has it), never
   std::string where = "all";     // all, affected
   Range replicas{2, 4};
-  std::string language;             // of the application: dotnet, java, node, python, go
-  std::string role;                 // word of the name (payments …); drawn when empty
-  std::string schedule;             // cron, for CronJob
-  std::string critical;             // value of a criticality label
-  bool names_target = false;        // its arguments or ConfigMap name the destination
-  bool secrets = false;             // mounts Secrets and reads a Key Vault
-  bool bystander = false;           // does nothing wrong and is nobody's owner; what it does is there to be mistaken for the culprit's
-  Range copies{1, 1};               // so many workloads of other names that do the same
-  Range runs{0, 0};                 // Job, CronJob, Pod: seconds that its pod runs; 0: as such things do
-  double kept = 0;                  // Job, CronJob: seconds that a finished pod is kept; 0: as the kind does
-  int on_nodes = 0;                 // StaticPod, DaemonSet: only on so many nodes; 0: on all
-  std::string created_by;           // person, ci: who the audit log says made the Job or Pod; empty: it does not say
-  std::vector<std::string> images;  // image:tag to draw from, for an application
-  bool pull_always = false;         // imagePullPolicy
-  std::string config_of;            // id of an actor whose ConfigMap and namespace it shares
-  std::string injected;             // name of a container that an admission webhook adds to pods of the bad release
-  bool shell = false;               // requests from outside that steer the pod that was broken into
-  bool ssrf = false;                // its inbound requests carry encoded SSRF payloads once the bad release runs
+  std::string language;               // of the application: dotnet, java, node, python, go
+  std::vector<std::string> roles;     // word of its name (payments …), one is drawn; any when empty
+  std::string schedule;               // cron, for CronJob
+  std::string critical;               // value of a criticality label
+  bool names_target = false;          // its arguments or ConfigMap name the destination
+  bool secrets = false;               // mounts Secrets and reads a Key Vault
+  bool bystander = false;             // does nothing wrong and is nobody's owner; what it does is there to be mistaken for the culprit's
+  Range copies{1, 1};                 // so many workloads of other names that do the same
+  Range runs{0, 0};                   // Job, CronJob, Pod: seconds that its pod runs; 0: as such things do
+  double kept = 0;                    // Job, CronJob: seconds that a finished pod is kept; 0: as the kind does
+  int on_nodes = 0;                   // StaticPod, DaemonSet: only on so many nodes; 0: on all
+  std::string created_by;             // person, ci: who the audit log says made the Job or Pod; empty: it does not say
+  std::vector<std::string> images;    // image:tag to draw from, for an application
+  bool pull_always = false;           // imagePullPolicy
+  std::string config_of;              // id of an actor whose ConfigMap and namespace it shares
+  std::vector<std::string> injected;  // one is drawn: a container that an admission webhook adds to pods of the bad release
+  bool shell = false;                 // requests from outside that steer the pod that was broken into
+  bool ssrf = false;                  // its inbound requests carry encoded SSRF payloads once the bad release runs
   std::vector<Act> acts;
 };
 
