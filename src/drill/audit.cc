@@ -104,6 +104,10 @@ class Audit {
            by_controller || by_hand ? agent : fmt::format("kubelet/v{} (linux/amd64) kubernetes/f0c1ea8", c_.version),
            fmt::format("{}/{}", uri, p.name), "pods", "", x.ns, p.name, "", 200, "RequestResponse",
            R"({"kind":"DeleteOptions","apiVersion":"v1","gracePeriodSeconds":0,"preconditions":{"uid":")" + p.uid + R"("}})", ""});
+      if (x.kind == "Job")
+        add({p.removed - 300'000, "delete", "system:serviceaccount:kube-system:ttl-after-finished-controller", agent,
+             fmt::format("/apis/batch/v1/namespaces/{}/jobs/{}", x.ns, x.name), "jobs", "", x.ns, x.name, "batch", 200, "RequestResponse",
+             "", ""});
     }
   }
 

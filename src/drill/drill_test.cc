@@ -102,8 +102,9 @@ TEST(DrillScenario, WhatActorsAndDestinationsReferToMustBeThere) {
            {actor, "t: {names: [mcr.microsoft.com]}", ""},                                 // every node asks for it
            {"a: {kind: Deployment, config-of: b}", target, ""},                            // nobody
            {"a: {kind: Deployment, does: [{on: image-pull, of: a, to: t}]}", target, ""},  // not a process of the node
-           {"a: {kind: HostProcess, does: [{on: image-pull, to: t}]}", target, ""},        // whose pods?
-           {"a: {kind: Deployment, images: [x]}", target, ""},                             // no tag
+           {"a: {kind: HostProcess, does: [{on: image-pull, to: t}]}", target, ""},
+           {"a: {kind: HostProcess, does: [{on: image-pull, of: b, to: t}]}, b: {kind: Deployment}", target, ""},  // whose pods?
+           {"a: {kind: Deployment, images: [x]}", target, ""},                                                     // no tag
            {actor, target, "timeline: [{at: 0.5, do: deploy}]\n"},
            {actor, target, "timeline: [{at: 0.5, do: repush, actor: b}]\n"}}) {
     const auto wrong = parse(actors, destinations, more);
@@ -308,6 +309,8 @@ TEST(DrillRender, WhoMadeAJobOrAPodIsInTheAuditLog) {
   ASSERT_TRUE(render(scenario("pipeline-leak"), into(job.path(), 3)));
   const std::string made = all_text(job.path() / "evidence");
   EXPECT_NE(made.find("system:serviceaccount:ci:gitlab-runner"), std::string::npos);
+  // Finished, kept for ten minutes, gone: the API server's lists of the end have none of them.
+  EXPECT_NE(made.find("ttl-after-finished-controller"), std::string::npos);
   ASSERT_TRUE(render(scenario("toolbox-pod"), into(pod.path(), 3)));
   const std::string text = all_text(pod.path() / "evidence"), truth = slurp(pod.path() / "truth.json");
   EXPECT_NE(truth.find("\"kind\": \"Pod\""), std::string::npos);

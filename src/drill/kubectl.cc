@@ -1,6 +1,8 @@
 // `kubectl get KIND -A -o json`, taken when the investigation began.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "drill/writers.h"
 
 namespace egret::drill {
@@ -32,6 +34,12 @@ void write_objects(Pen& pen, uint32_t index) {
       f.row();
     }
   });
+  // A finished Job that is not kept is gone with its pod.
+  const auto swept = [&](const Placement& p) {
+    return world.workloads[p.workload].kind == "Job" && std::any_of(c.pods.begin(), c.pods.end(), [&](const Pod& pod) {
+             return &c.placements[pod.placement] == &p && pod.removed <= now;
+           });
+  };
   list(pen, c, "nodes", [&](JsonWriter& w, Output::File& f) {
     for (const Node& n : c.nodes)
       if (n.created < now && n.deleted > now) node_json(w, world, c, n, now, true), f.row();
@@ -46,7 +54,7 @@ void write_objects(Pen& pen, uint32_t index) {
     if (!any) continue;
     list(pen, c, name, [&](JsonWriter& w, Output::File& f) {
       for (const Placement& p : c.placements)
-        if (world.workloads[p.workload].kind == kind && p.deployed <= now)
+        if (world.workloads[p.workload].kind == kind && p.deployed <= now && !swept(p))
           workload_json(w, world, c, p, revision_at(p, now), true, true), f.row();
     });
   }

@@ -37,7 +37,7 @@ void labels(JsonWriter& w, const Workload& x, const Revision* r, const Pod* p) {
     if (x.kind == "Deployment") text(w, "pod-template-hash", r->hash);
     if (x.kind == "DaemonSet" || x.kind == "StatefulSet") text(w, "controller-revision-hash", r->hash);
     if (x.kind == "DaemonSet") text(w, "pod-template-generation", std::to_string(r->number));
-    if (!x.system) text(w, "version", r->tag);
+    if (!x.system && x.kind != "Pod") text(w, "version", r->tag);
   }
   if (p != nullptr && !p->job.empty()) text(w, "job-name", p->job);
   w.end_object();

@@ -214,8 +214,10 @@ Scenario read_scenario(const YAML::Node& y) {
       fail(y["actors"], fmt::format("there is no other actor '{}'", a.config_of));
     for (const auto& act : a.acts) {
       if (!s.destination(act.to)) fail(y["actors"], fmt::format("actor '{}' goes to '{}', which is no destination here", a.id, act.to));
-      if (!act.of.empty() && (!s.actor(act.of) || a.kind != "HostProcess"))
-        fail(y["actors"], fmt::format("'{}': image-pull is what a HostProcess does for pods of another actor", a.id));
+      if (act.of.empty()) continue;
+      const Actor* of = s.actor(act.of);
+      if (of == nullptr || of >= &a || of->copies.high > 1 || a.kind != "HostProcess")
+        fail(y["actors"], fmt::format("'{}': image-pull is what a HostProcess does for pods of one other actor before it", a.id));
     }
   }
   if (const auto a = y["alert"]) {
