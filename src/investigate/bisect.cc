@@ -184,7 +184,8 @@ Release bisect(const std::string& workload, const std::vector<ChangeRow>& change
       bad > 1 ? "Earlier versions" : name_of(g), format_duration(quiet), name_of(b), format_duration(delay), b.version.contacts,
       100 * chance);
   if (weight < kClaims) {
-    out.explanation = "No release is to blame as far as the data goes: " + story;
+    out.explanation = quiet > 0 ? "No release is to blame as far as the data goes: " + story
+                                : "No release is to blame as far as the data goes: no version was watched for a while without a contact.";
     return out;
   }
   out.first_bad = b.version;
