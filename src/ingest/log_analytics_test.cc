@@ -141,6 +141,26 @@ TEST(Indicators, AbuseIpdbAnswerAboutOneAddress) {
   EXPECT_TRUE(s.errors.empty());
 }
 
+TEST(Kubectl, TheTableOfPods) {
+  Source base;
+  base.modified_at = *parse_time("2022-04-01T08:00:00Z");
+  const auto s = decode(
+      "NAMESPACE  NAME                    READY  STATUS     RESTARTS     AGE   IP           NODE          NOMINATED NODE  READINESS GATES\n"
+      "shop       web-6c5d4b9f8c-x2x4d    1/1    Running    2 (3h ago)   5h    10.244.0.9   aks-np-vmss1  <none>          <none>\n"
+      "kafka      broker-0                1/1    Running    0            45m   10.244.0.8   aks-np-vmss1  <none>          <none>\n"
+      "ops        report-28765207-2slb4   0/1    Completed  0            20m   <none>       aks-np-vmss1  <none>          <none>\n",
+      "kubectl-table", "pods.txt", base);
+  ASSERT_EQ(s.count("EgretKubeObjects"), 3u);
+  EXPECT_TRUE(s.errors.empty());
+  EXPECT_EQ(s.text("EgretKubeObjects", 0, "OwnerKind"), "ReplicaSet");
+  EXPECT_EQ(s.text("EgretKubeObjects", 0, "OwnerName"), "web-6c5d4b9f8c");
+  EXPECT_EQ(s.text("EgretKubeObjects", 0, "Created"), "2022-04-01T02:00:00Z");
+  EXPECT_EQ(s.text("EgretKubeObjects", 0, "Ip"), "10.244.0.9");
+  EXPECT_EQ(s.text("EgretKubeObjects", 1, "OwnerKind"), "StatefulSet");
+  EXPECT_EQ(s.text("EgretKubeObjects", 2, "OwnerName"), "report-28765207");
+  EXPECT_EQ(s.text("EgretKubeObjects", 2, "Ip"), "");
+}
+
 TEST(Logs, SternNamesNamespacePodAndContainer) {
   const auto s = decode(
       "shop notify-6c5d4b9f8c-x2x4d notify 2022-04-01T06:14:09.5Z calling out\n"

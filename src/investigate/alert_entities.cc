@@ -159,6 +159,12 @@ void read_entities(const AlertText& text, Alert& alert) {
   if (!alert.pod.empty()) {
     if (const size_t slash = alert.pod.find('/'); slash == std::string::npos && !ns.empty()) alert.pod = ns + "/" + alert.pod;
   }
+  // "… indicates that your machine (IP 20.48.1.9) has communicated with …" names the victim only.
+  std::string_view told = text.description;
+  for (const std::string_view victim : {"your machine (IP ", "machine (IP "})
+    if (const size_t at = told.find(victim); at != std::string_view::npos)
+      for (const std::string& ip : addresses_in(told.substr(at + victim.size(), told.substr(at + victim.size()).find(')'))))
+        source.push_back(ip);
   for (const std::string& ip : addresses_in(text.description)) either.push_back(ip);
   // An address of which nothing says whose it is: a private one is ours, a public one is theirs.
   for (const std::string& ip : either) {

@@ -33,6 +33,20 @@ TEST(AlertEntities, AttackersSourceAddressIsTheDestination) {
   EXPECT_EQ(a.source_address, "10.41.0.7");
 }
 
+TEST(AlertEntities, YourMachineIsTheVictim) {
+  Alert a;
+  read_entities(
+      {.entities = {},
+       .properties = {},
+       .description = "Network traffic analysis indicates that your machine (IP 20.48.1.9) has communicated with what is possibly "
+                      "a Command and Control center.",
+       .compromised = {},
+       .resource_id = {}},
+      a);
+  EXPECT_EQ(a.address, "");
+  EXPECT_EQ(a.source_address, "20.48.1.9");
+}
+
 TEST(AlertEntities, ScaleSetInstanceIsANodeName) {
   Alert a;
   read_entities(
