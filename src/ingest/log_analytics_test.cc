@@ -141,6 +141,15 @@ TEST(Indicators, AbuseIpdbAnswerAboutOneAddress) {
   EXPECT_TRUE(s.errors.empty());
 }
 
+TEST(Tetragon, AProcessOfTheNodeIsNoPods) {
+  const auto s = decode(
+      R"({"process_kprobe":{"process":{"exec_id":"b2xk","pid":4021,"uid":0,"binary":"/usr/bin/.sshd","start_time":"2022-04-01T06:14:00Z"},"function_name":"tcp_connect","args":[{"sock_arg":{"family":"AF_INET","saddr":"10.1.0.4","daddr":"198.51.100.7","sport":40001,"dport":13333}}]},"node_name":"n1","time":"2022-04-01T06:14:09Z"})",
+      "tetragon");
+  ASSERT_EQ(s.count("ASimNetworkSessionLogs"), 1u);
+  EXPECT_EQ(s.text("ASimNetworkSessionLogs", 0, "SrcWorkload"), "node/HostProcess/.sshd");
+  EXPECT_EQ(s.text("ASimNetworkSessionLogs", 0, "SrcOwnerKind"), "HostProcess");
+}
+
 TEST(Kubectl, TheTableOfPods) {
   Source base;
   base.modified_at = *parse_time("2022-04-01T08:00:00Z");

@@ -89,6 +89,10 @@ void tetragon(const Element& e, std::string_view text, uint64_t line, const Sour
     workload = std::string(js::text(*pod, "namespace")) + "/" +
                std::string(js::text(*pod, "workload_kind").empty() ? "Deployment" : js::text(*pod, "workload_kind")) + "/" +
                std::string(js::text(*pod, "workload"));
+  // Neither a pod nor a container around it: a process of the node itself.
+  const bool host = !pod && js::text(*event, {"process", "docker"}).empty() && !js::text(e, "node_name").empty();
+  if (const std::string_view binary = js::text(*event, {"process", "binary"}); host && !binary.empty())
+    workload = "node/HostProcess/" + std::string(binary.substr(binary.rfind('/') == std::string_view::npos ? 0 : binary.rfind('/') + 1));
   const auto address = IpAddress::parse(dst);
   RowSetter(sink.rows("ASimNetworkSessionLogs"))
       .time("TimeGenerated", time)
@@ -112,6 +116,9 @@ void tetragon(const Element& e, std::string_view text, uint64_t line, const Sour
       .text("SrcNamespace", pod ? js::text(*pod, "namespace") : "")
       .text("SrcPodName", pod ? js::text(*pod, "name") : "")
       .text("SrcWorkload", workload)
+      .text("SrcOwnerKind", host  ? "HostProcess"
+                            : pod ? "Pod"
+                                  : "")
       .span("TimePrecision", 0);
 }
 
