@@ -24,3 +24,8 @@ def test_owner_first_where_it_can_be_known_and_ignorance_stated_where_not(capsys
     # The goal over hundreds is 97 and 90 of a hundred; of a sample of twenty, one may miss on either side.
     assert sum(r["first"] for r in known) >= len(known) - 1
     assert sum(r["ignorance"] for r in dark) >= len(dark) - 1
+
+
+def test_an_alert_about_a_name_accuses_who_asked_for_it_not_another_caller_of_the_address():
+    result = attribution.world(conftest.EGRET, "fronted-command", "everything", 3005, None, hours=4)
+    assert result.get("error") is None and result["first"] and result["p_top"] > 0.9, result

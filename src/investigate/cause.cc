@@ -54,6 +54,11 @@ Result<void> find_names(store::Engine& engine, Ticks now, const std::vector<Judg
                       .rows = {}},
                      30});
   }
+  // The name that the alert is about stays before others that led there too.
+  constexpr double kAccused = 20;
+  for (auto& f : found) {
+    if (!a.alert.name.empty() && f.name.name == to_lower(a.alert.name)) f.weight += kAccused;
+  }
   // One entry for each name and cluster; the strongest first.
   std::stable_sort(found.begin(), found.end(), [](const Found& x, const Found& y) { return x.weight > y.weight; });
   for (const auto& f : found) {

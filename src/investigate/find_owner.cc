@@ -148,6 +148,28 @@ void keep_accused(const Alert& alert, std::vector<T>& all, NameOf name_of) {
   std::erase_if(all, [&](const T& x) { return !name_of(x).empty() && !is_accused(alert, name_of(x)); });
 }
 
+// Pods that asked for a name that leads to the address and never for the accused one: their contacts are about something else. As
+// cluster, namespace and pod, each with a line break after it.
+Result<std::set<std::string>> asked_for_others(store::Engine& engine, const Alert& alert, const std::vector<KnownName>& led_there,
+                                               Ticks now) {
+  std::set<std::string> out;
+  std::string names;
+  for (const KnownName& n : led_there) names += (names.empty() ? "" : ", ") + json_quote(n.name);
+  TRY(const model::Batch batch, engine.query(fmt::format(R"(EgretDns
+| where Name in ({0})
+| extend Accused = Name =~ {1} or Name endswith {2}
+| join kind=inner (EvidencePods | where not(HostNetwork) and isnotempty(Ip) | project Cluster, SrcIp = Ip, PodNamespace = Namespace, PodName = Pod, From, To) on Cluster, SrcIp
+| where Time between ((From - 1m) .. (coalesce(To, Time) + 1m))
+| summarize Accused = countif(Accused) by Cluster, PodNamespace, PodName
+| where Accused == 0)",
+                                                         names, json_quote(alert.name), json_quote("." + alert.name)),
+                                             now));
+  const Rows rows(batch);
+  for (size_t i = 0; i < rows.size(); ++i)
+    out.insert(rows.text("Cluster", i) + "\n" + rows.text("PodNamespace", i) + "\n" + rows.text("PodName", i) + "\n");
+  return out;
+}
+
 // An alert that says only a name: the addresses that it led to, the most frequent first.
 Result<std::vector<std::string>> addresses_of(store::Engine& engine, const Alert& alert, Ticks now) {
   if (!alert.address.empty()) return std::vector<std::string>{alert.address};
@@ -280,14 +302,22 @@ Result<void> find_owner(store::Engine& engine, const Question& question, Ticks n
   TRY(std::vector<KnownName> names, names_of(engine, alert, now));
   std::vector<KnownName> led_there = names;
   std::erase_if(led_there, [](const KnownName& n) { return n.how == "alert"; });
-  if (std::ranges::any_of(led_there, [&](const KnownName& n) { return is_accused(alert, n.name); }))
+  std::set<std::string> others_pods;
+  if (!alert.name.empty() && std::ranges::any_of(led_there, [&](const KnownName& n) { return is_accused(alert, n.name); })) {
     keep_accused(alert, names, [](const KnownName& n) -> const std::string& { return n.name; });
+    TRY(others_pods, asked_for_others(engine, alert, led_there, now));
+  }
   TRY(const std::vector<std::string> addresses, addresses_of(engine, alert, now));
   if (alert.address.empty() && !addresses.empty()) alert.address = addresses[0];
   std::vector<std::string> plain_names;
   for (const KnownName& n : names) plain_names.push_back(n.name);
   TRY(std::vector<SeenContact> contacts, find_contacts(engine, world.places, alert, addresses, plain_names, now));
   keep_accused(alert, contacts, [](const SeenContact& c) -> const std::string& { return c.contact.name; });
+  const auto about_another = [&](const SeenContact& c) {
+    return !c.pod.empty() && !(!c.contact.name.empty() && is_accused(alert, c.contact.name)) &&
+           others_pods.contains(c.contact.cluster + "\n" + c.ns + "\n" + c.pod + "\n");
+  };
+  if (!std::ranges::all_of(contacts, about_another)) std::erase_if(contacts, about_another);
   if (contacts.empty()) {
     if (!alert.time || (alert.cluster.empty() && alert.node.empty()))
       return not_found(fmt::format("no log shows a contact with {}", alert.address.empty() ? alert.name : alert.address),
