@@ -11,8 +11,9 @@ namespace egret::investigate {
 
 namespace {
 
-constexpr double kNearAsGood = 12;    // a name this much weaker than the best is not told
-constexpr double kTriggerCounts = 5;  // decibans from which a trigger is claimed
+constexpr double kNearAsGood = 12;                             // a name this much weaker than the best is not told
+constexpr const char* kQuestionOnly = "question just before";  // as content/verdict/names.yaml says it
+constexpr double kTriggerCounts = 5;                           // decibans from which a trigger is claimed
 
 std::string region_of(const Answer& a, const std::string& cluster) {
   for (const auto& r : a.cause.regions) {
@@ -65,7 +66,10 @@ Result<void> find_names(store::Engine& engine, Ticks now, const std::vector<Judg
     if (f.name.name.empty() || f.weight < 3 || f.weight < found.front().weight - kNearAsGood) continue;
     const auto same =
         std::ranges::find_if(a.cause.names, [&](const ResolvedName& n) { return n.name == f.name.name && n.cluster == f.name.cluster; });
-    if (same == a.cause.names.end()) a.cause.names.push_back(f.name);
+    // Names that are known by their questions alone are guesses at one thing: the best of a cluster is told.
+    const bool guessed = f.name.source == kQuestionOnly &&
+                         std::ranges::any_of(a.cause.names, [&](const ResolvedName& n) { return n.cluster == f.name.cluster; });
+    if (same == a.cause.names.end() && !guessed) a.cause.names.push_back(f.name);
   }
   if (a.cause.names.size() > 5) a.cause.names.resize(5);
   return {};
@@ -159,8 +163,12 @@ void explain_cause(Answer& a) {
         n.cluster.empty()
             ? ""
             : " in " + n.cluster + (n.region.empty() || n.cluster.find(n.region) != std::string::npos ? "" : " (" + n.region + ")");
-    out.push_back(answered ? fmt::format("{} led to {}{}, as an answer of the name server says.", n.name, n.address, where)
-                           : fmt::format("{} was the name behind {}{} (seen as {}).", n.name, n.address, where, n.source));
+    if (n.source == kQuestionOnly)
+      out.push_back(fmt::format("{} most probably led to {}{}: it is asked for just before the contacts; no log shows the answer.", n.name,
+                                n.address, where));
+    else
+      out.push_back(answered ? fmt::format("{} led to {}{}, as an answer of the name server says.", n.name, n.address, where)
+                             : fmt::format("{} was the name behind {}{} (seen as {}).", n.name, n.address, where, n.source));
   } else if (!a.alert.address.empty()) {
     out.push_back("No log says which name led to " + a.alert.address + ".");
   }
