@@ -186,6 +186,14 @@ class Traffic {
     }
   }
 
+  // When the pod made the contacts that the story is about.
+  std::vector<Micros> culprit_times(uint32_t pod) const {
+    std::vector<Micros> times;
+    for (const Contact& k : c_.contacts)
+      if (k.culprit && k.pod == pod) times.push_back(k.at);
+    return times;
+  }
+
   void inbound(uint32_t index, const Pod& p, const Workload& x, Random r) {
     const Revision& rev = c_.placements[p.placement].revisions[p.revision];
     const Micros end = std::min(p.ended, w_.to);
@@ -206,10 +214,7 @@ class Traffic {
     }
     if (x.shell && c_.placements[p.placement].broken_pod == index) {
       // The stranger speaks to what was left there, a little before each thing that it does.
-      std::vector<Micros> steered;
-      for (const Contact& k : c_.contacts)
-        if (k.culprit && k.pod == index) steered.push_back(k.at);
-      for (const Micros t : steered) {
+      for (const Micros t : culprit_times(index)) {
         Inbound in;
         in.at = t - r.between(80, 700) * 1000;
         in.pod = index;
@@ -223,10 +228,7 @@ class Traffic {
     }
     if (!x.ssrf || !rev.bad) return;
     // The payloads that the bad release lets through: one shortly before each contact that they cause.
-    std::vector<Micros> caused;
-    for (const Contact& k : c_.contacts)
-      if (k.culprit && k.pod == index) caused.push_back(k.at);
-    for (const Micros t : caused) {
+    for (const Micros t : culprit_times(index)) {
       Inbound in;
       in.at = t - r.between(30, 400) * 1000;
       in.pod = index;

@@ -1,26 +1,12 @@
 #include "ingest/coredns_line.h"
 
-#include <charconv>
-
 #include "base/ip.h"
+#include "base/number.h"
 #include "base/text.h"
+#include "ingest/log_line.h"
 
 namespace egret::ingest {
 namespace {
-
-template <typename T>
-bool number(std::string_view s, T& out) {
-  const auto [end, ec] = std::from_chars(s.data(), s.data() + s.size(), out);
-  return ec == std::errc{} && end == s.data() + s.size();
-}
-
-std::string_view word(std::string_view& rest) {
-  while (!rest.empty() && rest.front() == ' ') rest.remove_prefix(1);
-  const size_t end = std::min(rest.find(' '), rest.size());
-  const std::string_view w = rest.substr(0, end);
-  rest.remove_prefix(end);
-  return w;
-}
 
 // 11/Jan/2019:19:59:01 +0000
 std::optional<Ticks> clf_time(std::string_view s) {
@@ -52,7 +38,7 @@ bool is_other(std::string_view line) {
 
 bool split_host_port(std::string_view s, std::string_view& host, int& port) {
   const size_t colon = s.rfind(':');
-  if (colon == std::string_view::npos || !number(s.substr(colon + 1), port) || port < 0 || port > 65535) return false;
+  if (colon == std::string_view::npos || !read_number(s.substr(colon + 1), port) || port < 0 || port > 65535) return false;
   host = s.substr(0, colon);
   if (host.size() > 1 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
   if (const size_t zone = host.find('%'); zone != std::string_view::npos) host = host.substr(0, zone);
@@ -75,7 +61,7 @@ CorednsLine parse_coredns(std::string_view line, CorednsQuery& q, std::string& r
   const bool levelled = line.starts_with("[INFO] ");
   std::string_view rest = levelled ? line.substr(7) : line;
 
-  const std::string_view client = word(rest);
+  const std::string_view client = next_word(rest);
   // CLIENT:PORT - ID "…" is what makes it a query; anything else is another line.
   const size_t quote = rest.find('"');
   if (quote == std::string_view::npos || !rest.starts_with(" - ") || client.find(':') == std::string_view::npos)
@@ -93,7 +79,7 @@ CorednsLine parse_coredns(std::string_view line, CorednsQuery& q, std::string& r
   } else if (!levelled) {
     return CorednsLine::kNo;
   }
-  if (!number(before, q.id)) return CorednsLine::kNo;
+  if (!read_number(before, q.id)) return CorednsLine::kNo;
 
   const size_t close = rest.find('"', quote + 1);
   if (close == std::string_view::npos) {
@@ -101,17 +87,17 @@ CorednsLine parse_coredns(std::string_view line, CorednsQuery& q, std::string& r
     return CorednsLine::kMalformed;
   }
   std::string_view question = rest.substr(quote + 1, close - quote - 1);
-  q.type = word(question);
-  const std::string_view dns_class = word(question);
-  q.name = word(question);
-  q.protocol = word(question);
-  const std::string_view size = word(question), dnssec_ok = word(question), buffer = word(question);
+  q.type = next_word(question);
+  const std::string_view dns_class = next_word(question);
+  q.name = next_word(question);
+  q.protocol = next_word(question);
+  const std::string_view size = next_word(question), dnssec_ok = next_word(question), buffer = next_word(question);
   int64_t n = 0;
-  if (q.name.empty() || dns_class.empty() || q.protocol.empty() || !number(size, n)) {
+  if (q.name.empty() || dns_class.empty() || q.protocol.empty() || !read_number(size, n)) {
     reason = "the question lacks its type, class, name, protocol or size";
     return CorednsLine::kMalformed;
   }
-  if ((dnssec_ok != "true" && dnssec_ok != "false") || !number(buffer, n)) {
+  if ((dnssec_ok != "true" && dnssec_ok != "false") || !read_number(buffer, n)) {
     reason = "the question lacks the DNSSEC flag and the buffer size: not the default log format of CoreDNS";
     return CorednsLine::kMalformed;
   }
@@ -127,16 +113,16 @@ CorednsLine parse_coredns(std::string_view line, CorednsQuery& q, std::string& r
   q.client = host;
 
   std::string_view answer = rest.substr(close + 1);
-  q.code = word(answer);
-  q.flags = word(answer);
-  const std::string_view answer_size = word(answer);
-  std::string_view duration = word(answer);
-  if (!number(answer_size, n) || !duration.ends_with('s')) {
+  q.code = next_word(answer);
+  q.flags = next_word(answer);
+  const std::string_view answer_size = next_word(answer);
+  std::string_view duration = next_word(answer);
+  if (!read_number(answer_size, n) || !duration.ends_with('s')) {
     reason = "the answer's size or the duration is missing: the line is cut off";
     return CorednsLine::kMalformed;
   }
   duration.remove_suffix(1);
-  if (!number(duration, q.seconds) || !(q.seconds >= 0 && q.seconds < 1e6)) {
+  if (!read_number(duration, q.seconds) || !(q.seconds >= 0 && q.seconds < 1e6)) {
     reason = "the duration cannot be read";
     return CorednsLine::kMalformed;
   }

@@ -5,14 +5,10 @@
 
 #include "base/text.h"
 #include "ingest/json_dom.h"
+#include "ingest/whole_number.h"
 
 namespace egret::ingest {
 namespace {
-
-bool number(std::string_view s, int64_t& out) {
-  const auto [end, ec] = std::from_chars(s.data(), s.data() + s.size(), out);
-  return ec == std::errc{} && end == s.data() + s.size() && !s.empty();
-}
 
 std::string known(std::string_view s) { return s == "-" ? std::string() : std::string(s); }
 
@@ -79,15 +75,16 @@ EnvoyLine text_line(std::string_view line, EnvoyAccess& a, std::string& reason) 
     reason = "the access line ends too early or its fields are not those of Envoy's or Istio's default format";
     return EnvoyLine::kMalformed;
   };
-  if (t.size() < 12 || !number(t[1].text, a.code) || a.code < 0 || a.code > 999) return cut();
+  if (t.size() < 12 || !whole_number(t[1].text, a.code) || a.code < 0 || a.code > 999) return cut();
   a.has_code = true;
   a.flags = known(t[2].text);
   // Between the flags and the byte counts Istio's versions have none to three fields; none is a number.
   size_t i = 3;
   int64_t n = 0;
-  while (i < t.size() && !number(t[i].text, n)) ++i;
+  while (i < t.size() && !whole_number(t[i].text, n)) ++i;
   if (i > 6 || i + 9 > t.size()) return cut();
-  if (!number(t[i].text, a.received) || !number(t[i + 1].text, a.sent) || !number(t[i + 2].text, a.milliseconds)) return cut();
+  if (!whole_number(t[i].text, a.received) || !whole_number(t[i + 1].text, a.sent) || !whole_number(t[i + 2].text, a.milliseconds))
+    return cut();
   a.has_milliseconds = true;
   for (size_t k = i + 4; k < i + 9; ++k)
     if (!t[k].quoted) return cut();
@@ -235,8 +232,8 @@ EnvoyLine zap_line(std::string_view line, EnvoyAccess& a, std::string& reason) {
   a.pod = field(rest, outbound ? "src.workload" : "dst.workload");
   a.pod_namespace = field(rest, outbound ? "src.namespace" : "dst.namespace");
   int64_t sent = 0, received = 0;
-  number(field(rest, "bytes_sent"), sent);
-  number(field(rest, "bytes_recv"), received);
+  whole_number(field(rest, "bytes_sent"), sent);
+  whole_number(field(rest, "bytes_recv"), received);
   a.received = outbound ? sent : received;
   a.sent = outbound ? received : sent;
   a.milliseconds = duration_ms(field(rest, "duration"));

@@ -37,6 +37,14 @@ struct LogLines::Json {
   simdjson::dom::parser parser;
 };
 
+std::string_view next_word(std::string_view& rest) {
+  while (!rest.empty() && rest.front() == ' ') rest.remove_prefix(1);
+  const size_t end = std::min(rest.find(' '), rest.size());
+  const std::string_view word = rest.substr(0, end);
+  rest.remove_prefix(end);
+  return word;
+}
+
 std::optional<Ticks> leading_clock(std::string_view& text) {
   const size_t blank = text.find(' ');
   if (blank == std::string_view::npos || blank < 20 || blank > 40 || text[4] != '-' || text[10] != 'T') return {};

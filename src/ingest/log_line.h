@@ -55,6 +55,8 @@ class LogLines {
   std::unique_ptr<Json> json_;
 };
 
+// Takes the next word, and the blanks before it, off the front; empty: there is none.
+std::string_view next_word(std::string_view& rest);
 // One line, without a file around it (a LogMessage of ContainerLogV2).
 std::optional<Ticks> leading_clock(std::string_view& text);  // takes an RFC 3339 time with zone and one blank off the front
 

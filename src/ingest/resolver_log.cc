@@ -1,10 +1,9 @@
 // Query logs of BIND (category queries, and responses since 9.20) and Unbound (log-queries, log-replies, log-tag-queryreply), as the
 // programs write them or as syslog and container runtimes wrap them. Formats: BIND 9 Administrator Reference Manual, "The Query Log";
 // unbound.conf(5). Both servers have many other lines, which are known and no rows.
-#include <charconv>
-
 #include "base/dns_names.h"
 #include "base/ip.h"
+#include "base/number.h"
 #include "base/text.h"
 #include "ingest/decoder.h"
 #include "ingest/log_line.h"
@@ -14,20 +13,19 @@
 namespace egret::ingest {
 namespace {
 
-std::string_view word(std::string_view& rest) {
-  while (!rest.empty() && rest.front() == ' ') rest.remove_prefix(1);
-  const size_t end = std::min(rest.find(' '), rest.size());
-  const std::string_view w = rest.substr(0, end);
-  rest.remove_prefix(end);
-  return w;
-}
-
 template <typename T>
 std::optional<T> number(std::string_view s) {
   T v{};
-  const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), v);
-  if (error != std::errc() || end != s.data() + s.size()) return {};
-  return v;
+  return read_number(s, v) ? std::optional(v) : std::nullopt;
+}
+
+// "Apr" → "04"; empty: no month.
+std::string month_of(std::string_view name) {
+  constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
+  const size_t at = kMonths.find(name);
+  if (at == std::string_view::npos || at % 3 != 0) return {};
+  const size_t month = at / 3 + 1;
+  return (month < 10 ? "0" : "") + std::to_string(month);
 }
 
 struct Question {
@@ -40,16 +38,14 @@ struct Question {
 
 // "Apr  1 06:14:09" has no year: the latest that is not after `near`.
 std::optional<Ticks> syslog_time(std::string_view& line, Ticks near, const TimeForm& form) {
-  static constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
   if (line.size() < 16 || line[3] != ' ' || line[6] != ' ' || line[9] != ':' || line[12] != ':') return {};
-  const size_t month = kMonths.find(line.substr(0, 3));
-  if (month == std::string_view::npos || month % 3 != 0) return {};
+  const std::string month = month_of(line.substr(0, 3));
+  if (month.empty()) return {};
   std::string day(line.substr(4, 2));
   if (day[0] == ' ') day[0] = '0';
   const int64_t year = civil_from_ticks(near).year;
   for (const int64_t y : {year, year - 1}) {
-    const std::string text = std::to_string(y) + (month / 3 + 1 < 10 ? "-0" : "-") + std::to_string(month / 3 + 1) + "-" + day + " " +
-                             std::string(line.substr(7, 8));
+    const std::string text = std::to_string(y) + "-" + month + "-" + day + " " + std::string(line.substr(7, 8));
     const auto t = parse_time(text, form);
     if (t && *t > near + kTicksPerDay) continue;
     if (t) line.remove_prefix(15);
@@ -61,11 +57,10 @@ std::optional<Ticks> syslog_time(std::string_view& line, Ticks near, const TimeF
 // "01-Apr-2022 06:14:09.123"
 std::optional<Ticks> bind_time(std::string_view& line, const TimeForm& form) {
   if (line.size() < 24 || line[2] != '-' || line[6] != '-' || line[11] != ' ') return {};
-  static constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
-  const size_t month = kMonths.find(line.substr(3, 3));
-  if (month == std::string_view::npos || month % 3 != 0) return {};
-  const std::string text = std::string(line.substr(7, 4)) + (month / 3 + 1 < 10 ? "-0" : "-") + std::to_string(month / 3 + 1) + "-" +
-                           std::string(line.substr(0, 2)) + " " + std::string(line.substr(12, 12));
+  const std::string month = month_of(line.substr(3, 3));
+  if (month.empty()) return {};
+  const std::string text =
+      std::string(line.substr(7, 4)) + "-" + month + "-" + std::string(line.substr(0, 2)) + " " + std::string(line.substr(12, 12));
   const auto t = parse_time(text, form);
   if (t) line.remove_prefix(24);
   return t;
@@ -86,7 +81,7 @@ std::optional<Ticks> any_clock(std::string_view& line, Ticks near, const TimeFor
       }
   }
   // ISO 8601 without a zone, as BIND's print-time iso8601 and Unbound's log-time-iso write it.
-  const std::string_view first = word(rest);
+  const std::string_view first = next_word(rest);
   if (first.size() >= 19 && first[4] == '-' && first[10] == 'T')
     if (auto t = parse_time(first, form)) {
       line = trim(rest);
@@ -99,8 +94,8 @@ enum class Line { kQuestion, kOther, kNo };
 
 // "general: info: zone example/IN: loaded serial 7": the form of every channel that prints category and severity.
 bool has_bind_severity(std::string_view line) {
-  if (!word(line).ends_with(':')) return false;
-  const std::string_view severity = word(line);
+  if (!next_word(line).ends_with(':')) return false;
+  const std::string_view severity = next_word(line);
   for (const std::string_view s : {"info:", "notice:", "warning:", "error:", "critical:", "debug"})
     if (severity == s) return true;
   return false;
@@ -112,8 +107,8 @@ Line parse_bind(std::string_view line, Question& q) {
   const bool named = line.contains("named[") || has_bind_severity(line);
   if (at == std::string_view::npos) return named ? Line::kOther : Line::kNo;
   std::string_view rest = line.substr(at + 7);
-  std::string_view client = word(rest);
-  if (client.starts_with("@0x")) client = word(rest);
+  std::string_view client = next_word(rest);
+  if (client.starts_with("@0x")) client = next_word(rest);
   const size_t hash = client.find('#');
   if (hash == std::string_view::npos) return named ? Line::kOther : Line::kNo;
   q.client = client.substr(0, hash);
@@ -132,21 +127,21 @@ Line parse_bind(std::string_view line, Question& q) {
   }
   if (body == std::string_view::npos) return Line::kOther;  // refused, formerr, rate limits …
   rest = rest.substr(rest.find(": ", body + 2) + 2);
-  q.name = word(rest);
-  const std::string_view dns_class = word(rest);
-  q.type = word(rest);
+  q.name = next_word(rest);
+  const std::string_view dns_class = next_word(rest);
+  q.type = next_word(rest);
   if (q.name.empty() || q.type.empty() || (dns_class != "IN" && dns_class != "CH" && dns_class != "HS" && dns_class != "ANY"))
     return Line::kOther;
-  std::string_view next = word(rest);
+  std::string_view next = next_word(rest);
   if (q.answered && dns_code_number(next)) {  // response: NAME IN A NOERROR + …
     q.code = next;
-    next = word(rest);
+    next = next_word(rest);
   }
   q.flags = next;
   q.transport = q.flags.starts_with('+') || q.flags.starts_with('-') ? (q.flags.contains('T') ? "TCP" : "UDP") : "";
-  const std::string_view server = word(rest);
+  const std::string_view server = next_word(rest);
   if (server.starts_with('(') && server.ends_with(')')) q.server = server.substr(1, server.size() - 2);
-  if (word(rest) == "->") q.code = word(rest);
+  if (next_word(rest) == "->") q.code = next_word(rest);
   return Line::kQuestion;
 }
 
@@ -158,25 +153,25 @@ Line parse_unbound(std::string_view line, Question& q) {
   const std::string_view bracket = line.substr(line.rfind('[', at) + 1, at - line.rfind('[', at) - 1);
   if (!bracket.contains(':') || bracket.find_first_not_of("0123456789abcdef:") != std::string_view::npos) return Line::kNo;
   std::string_view rest = line.substr(at + 2);
-  const std::string_view tag = word(rest);
+  const std::string_view tag = next_word(rest);
   if (tag != "info:" && tag != "query:" && tag != "reply:") return tag.ends_with(':') ? Line::kOther : Line::kNo;
-  std::string_view client = word(rest);
+  std::string_view client = next_word(rest);
   // log-local-actions: which local zone answered, and client@port.
   const bool local = client.find_first_of(".:") == std::string_view::npos && rest.substr(0, 64).contains('@');
-  if (local) client = word(rest);
+  if (local) client = next_word(rest);
   if (const size_t port = client.find('@'); port != std::string_view::npos) {
     q.port = number<int>(client.substr(port + 1)).value_or(0);
     client = client.substr(0, port);
   }
   if (!IpAddress::parse(client)) return Line::kOther;  // statistics, resolver's own questions
   q.client = client;
-  q.name = word(rest);
-  q.type = word(rest);
-  const std::string_view dns_class = word(rest);
+  q.name = next_word(rest);
+  q.type = next_word(rest);
+  const std::string_view dns_class = next_word(rest);
   if (q.name.empty() || q.type.empty() || dns_class.empty()) return Line::kOther;
-  q.code = word(rest);
+  q.code = next_word(rest);
   q.answered = !q.code.empty();
-  if (q.answered) q.seconds = number<double>(word(rest)).value_or(-1);
+  if (q.answered) q.seconds = number<double>(next_word(rest)).value_or(-1);
   return Line::kQuestion;
 }
 

@@ -30,21 +30,16 @@ Result<void> find_names(store::Engine& engine, Ticks now, const std::vector<Judg
     double weight;
   };
   std::vector<Found> found;
-  for (const auto& j : judgements) {
-    if (j.kind != "names") continue;
-    TRY(const auto result, engine.query(j.query, now));
-    for (size_t r = 0; r < result.rows(); ++r) {
-      const ResultRow row(result, r);
-      found.push_back({{.name = to_lower(row.text("Name")),
-                        .address = row.text("Address"),
-                        .cluster = row.text("Cluster"),
-                        .region = {},
-                        .time = row.number("Time"),
-                        .source = row.text("Source"),
-                        .rows = row.rows("RowIds")},
-                       row.real("Weight")});
-    }
-  }
+  TRY_VOID(each_row(engine, now, judgements, "names", [&](const Judgement&, const ResultRow& row) {
+    found.push_back({{.name = to_lower(row.text("Name")),
+                      .address = row.text("Address"),
+                      .cluster = row.text("Cluster"),
+                      .region = {},
+                      .time = row.number("Time"),
+                      .source = row.text("Source"),
+                      .rows = row.rows("RowIds")},
+                     row.real("Weight")});
+  }));
   if (!a.alert.name.empty()) {
     found.push_back({{.name = to_lower(a.alert.name),
                       .address = a.alert.address,
@@ -76,19 +71,14 @@ Result<void> find_names(store::Engine& engine, Ticks now, const std::vector<Judg
 }
 
 Result<void> compare_regions(store::Engine& engine, Ticks now, const std::vector<Judgement>& judgements, Answer& a) {
-  for (const auto& j : judgements) {
-    if (j.kind != "regions") continue;
-    TRY(const auto result, engine.query(j.query, now));
-    for (size_t r = 0; r < result.rows(); ++r) {
-      const ResultRow row(result, r);
-      a.cause.regions.push_back({.cluster = row.text("Cluster"),
-                                 .region = row.text("Region"),
-                                 .has_contact = row.number("Contacts") > 0,
-                                 .contacts = row.number("Contacts"),
-                                 .answers = row.texts("Answers"),
-                                 .difference = row.text("Difference")});
-    }
-  }
+  TRY_VOID(each_row(engine, now, judgements, "regions", [&](const Judgement&, const ResultRow& row) {
+    a.cause.regions.push_back({.cluster = row.text("Cluster"),
+                               .region = row.text("Region"),
+                               .has_contact = row.number("Contacts") > 0,
+                               .contacts = row.number("Contacts"),
+                               .answers = row.texts("Answers"),
+                               .difference = row.text("Difference")});
+  }));
   for (auto& n : a.cause.names) n.region = region_of(a, n.cluster);
   return {};
 }
@@ -100,22 +90,15 @@ Result<void> find_trigger(store::Engine& engine, Ticks now, const std::vector<Ju
     double weight;
   };
   std::vector<Found> found;
-  for (const auto& j : judgements) {
-    if (j.kind != "trigger" || a.contacts.empty()) continue;
-    TRY(const auto result, engine.query(j.query, now));
-    for (size_t r = 0; r < result.rows(); ++r) {
-      const ResultRow row(result, r);
-      const double weight = std::clamp(row.real("Weight"), -j.cap, j.cap);
-      if (weight < kTriggerCounts) continue;
-      found.push_back({&j,
-                       {.kind = j.id,
-                        .object = row.text("Object"),
-                        .time = row.number("Time"),
-                        .reason = row.text("Reason"),
-                        .rows = row.rows("RowIds")},
-                       weight});
-    }
-  }
+  const auto take = [&](const Judgement& j, const ResultRow& row) {
+    const double weight = std::clamp(row.real("Weight"), -j.cap, j.cap);
+    if (weight < kTriggerCounts) return;
+    found.push_back(
+        {&j,
+         {.kind = j.id, .object = row.text("Object"), .time = row.number("Time"), .reason = row.text("Reason"), .rows = row.rows("RowIds")},
+         weight});
+  };
+  if (!a.contacts.empty()) TRY_VOID(each_row(engine, now, judgements, "trigger", take));
   std::stable_sort(found.begin(), found.end(), [](const Found& x, const Found& y) { return x.weight > y.weight; });
   const Found* best = found.empty() ? nullptr : &found.front();
   for (const auto& f : found) {

@@ -113,34 +113,24 @@ Result<void> collect_facts(store::Engine& engine, Ticks now, const CaseTables& t
 }
 
 Result<void> find_credentials(store::Engine& engine, Ticks now, const std::vector<Judgement>& judgements, Answer& a) {
-  for (const auto& j : judgements) {
-    if (j.kind != "credentials" || !a.owner()) continue;
-    TRY(const auto result, engine.query(j.query, now));
-    for (size_t r = 0; r < result.rows(); ++r) {
-      const ResultRow row(result, r);
-      a.credentials.push_back({.kind = row.text("Kind"),
-                               .name = row.text("Name"),
-                               .reach = row.text("Reach"),
-                               .order = static_cast<int>(a.credentials.size()) + 1,
-                               .rows = row.rows("RowIds")});
-    }
-  }
-  return {};
+  if (!a.owner()) return {};
+  return each_row(engine, now, judgements, "credentials", [&](const Judgement&, const ResultRow& row) {
+    a.credentials.push_back({.kind = row.text("Kind"),
+                             .name = row.text("Name"),
+                             .reach = row.text("Reach"),
+                             .order = static_cast<int>(a.credentials.size()) + 1,
+                             .rows = row.rows("RowIds")});
+  });
 }
 
 Result<void> tell_timeline(store::Engine& engine, Ticks now, const std::vector<Judgement>& judgements, Answer& a) {
-  for (const auto& j : judgements) {
-    if (j.kind != "timeline") continue;
-    TRY(const auto result, engine.query(j.query, now));
-    for (size_t r = 0; r < result.rows(); ++r) {
-      const ResultRow row(result, r);
-      a.timeline.push_back({.time = row.number("Time"),
-                            .cluster = row.text("Cluster"),
-                            .kind = row.text("Kind"),
-                            .text = row.text("Text"),
-                            .rows = row.rows("RowId")});
-    }
-  }
+  TRY_VOID(each_row(engine, now, judgements, "timeline", [&](const Judgement&, const ResultRow& row) {
+    a.timeline.push_back({.time = row.number("Time"),
+                          .cluster = row.text("Cluster"),
+                          .kind = row.text("Kind"),
+                          .text = row.text("Text"),
+                          .rows = row.rows("RowId")});
+  }));
   // A long row of contacts is told by its beginning and its end.
   constexpr size_t kTold = 10;
   for (size_t i = 0; i < a.contacts.size(); ++i) {

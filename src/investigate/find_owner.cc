@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <map>
 #include <set>
@@ -148,11 +149,11 @@ void keep_accused(const Alert& alert, std::vector<T>& all, NameOf name_of) {
   std::erase_if(all, [&](const T& x) { return !name_of(x).empty() && !is_accused(alert, name_of(x)); });
 }
 
-// Pods that asked for a name that leads to the address and never for the accused one: their contacts are about something else. As
-// cluster, namespace and pod, each with a line break after it.
-Result<std::set<std::string>> asked_for_others(store::Engine& engine, const Alert& alert, const std::vector<KnownName>& led_there,
-                                               Ticks now) {
-  std::set<std::string> out;
+using PodName = std::array<std::string, 3>;  // cluster, namespace, name
+
+// Pods that asked for a name that leads to the address and never for the accused one: their contacts are about something else.
+Result<std::set<PodName>> asked_for_others(store::Engine& engine, const Alert& alert, const std::vector<KnownName>& led_there, Ticks now) {
+  std::set<PodName> out;
   std::string names;
   for (const KnownName& n : led_there) names += (names.empty() ? "" : ", ") + json_quote(n.name);
   TRY(const model::Batch batch, engine.query(fmt::format(R"(EgretDns
@@ -165,8 +166,7 @@ Result<std::set<std::string>> asked_for_others(store::Engine& engine, const Aler
                                                          names, json_quote(alert.name), json_quote("." + alert.name)),
                                              now));
   const Rows rows(batch);
-  for (size_t i = 0; i < rows.size(); ++i)
-    out.insert(rows.text("Cluster", i) + "\n" + rows.text("PodNamespace", i) + "\n" + rows.text("PodName", i) + "\n");
+  for (size_t i = 0; i < rows.size(); ++i) out.insert({rows.text("Cluster", i), rows.text("PodNamespace", i), rows.text("PodName", i)});
   return out;
 }
 
@@ -302,7 +302,7 @@ Result<void> find_owner(store::Engine& engine, const Question& question, Ticks n
   TRY(std::vector<KnownName> names, names_of(engine, alert, now));
   std::vector<KnownName> led_there = names;
   std::erase_if(led_there, [](const KnownName& n) { return n.how == "alert"; });
-  std::set<std::string> others_pods;
+  std::set<PodName> others_pods;
   if (!alert.name.empty() && std::ranges::any_of(led_there, [&](const KnownName& n) { return is_accused(alert, n.name); })) {
     keep_accused(alert, names, [](const KnownName& n) -> const std::string& { return n.name; });
     TRY(others_pods, asked_for_others(engine, alert, led_there, now));
@@ -314,8 +314,7 @@ Result<void> find_owner(store::Engine& engine, const Question& question, Ticks n
   TRY(std::vector<SeenContact> contacts, find_contacts(engine, world.places, alert, addresses, plain_names, now));
   keep_accused(alert, contacts, [](const SeenContact& c) -> const std::string& { return c.contact.name; });
   const auto about_another = [&](const SeenContact& c) {
-    return !c.pod.empty() && !(!c.contact.name.empty() && is_accused(alert, c.contact.name)) &&
-           others_pods.contains(c.contact.cluster + "\n" + c.ns + "\n" + c.pod + "\n");
+    return !c.pod.empty() && !is_accused(alert, c.contact.name) && others_pods.contains({c.contact.cluster, c.ns, c.pod});
   };
   if (!std::ranges::all_of(contacts, about_another)) std::erase_if(contacts, about_another);
   if (contacts.empty()) {

@@ -87,4 +87,16 @@ Result<std::vector<Judgement>> load_judgements() {
   return all;
 }
 
+Result<void> each_row(store::Engine& engine, Ticks now, const std::vector<Judgement>& judgements, std::string_view kind,
+                      const std::function<void(const Judgement&, const ResultRow&)>& take) {
+  for (const auto& j : judgements) {
+    if (j.kind != kind) continue;
+    const auto result = engine.query(j.query, now);
+    if (!result)
+      return std::unexpected(Error{result.error().kind, "content " + j.file + ": " + result.error().message, result.error().hint});
+    for (size_t r = 0; r < result->rows(); ++r) take(j, ResultRow(*result, r));
+  }
+  return {};
+}
+
 }  // namespace egret::investigate

@@ -13,12 +13,15 @@
 //   premise: { statement: …, overturned_by: …, query: … }   # of a test that speaks for benign
 //   explains: [container-start]   # trigger: wins over these where both hold
 //   tests: …                      # store/sample_rows.h
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "base/embedded.h"
 #include "base/result.h"
 #include "investigate/answer.h"
+#include "investigate/result_row.h"
+#include "store/engine.h"
 
 namespace egret::investigate {
 
@@ -32,5 +35,9 @@ struct Judgement {
 Result<Judgement> parse_judgement(const ContentFile& file);
 // Those of content/verdict, by path; every error at once.
 Result<std::vector<Judgement>> load_judgements();
+
+// Every row that the queries of one kind give, in the order of the files. An error names the file.
+Result<void> each_row(store::Engine& engine, Ticks now, const std::vector<Judgement>& judgements, std::string_view kind,
+                      const std::function<void(const Judgement&, const ResultRow&)>& take);
 
 }  // namespace egret::investigate

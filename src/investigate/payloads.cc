@@ -28,32 +28,27 @@ std::vector<PayloadStep> steps_of(const std::string& json) {
 }  // namespace
 
 Result<void> find_payloads(store::Engine& engine, Ticks now, const std::vector<Judgement>& judgements, Answer& a) {
-  for (const auto& j : judgements) {
-    if (j.kind != "payloads" || !a.owner()) continue;
-    TRY(const auto result, engine.query(j.query, now));
-    for (size_t r = 0; r < result.rows(); ++r) {
-      const ResultRow row(result, r);
-      a.payloads.push_back({.cluster = row.text("Cluster"),
-                            .workload = row.text("Workload"),
-                            .pods = row.texts("Pods"),
-                            .clients = row.texts("Clients"),
-                            .first = row.number("First"),
-                            .last = row.number("Last"),
-                            .requests = row.number("Requests"),
-                            .url = row.text("Url"),
-                            .parameter = row.text("Parameter"),
-                            .steps = steps_of(row.text("Steps")),
-                            .decoded = row.text("Decoded"),
-                            .what = row.text("What"),
-                            .asked = row.text("Asked"),
-                            .hidden = row.text("Hidden"),
-                            .file = row.text("File"),
-                            .format = row.text("Format"),
-                            .captured = row.number("Captured") != 0,
-                            .rows = row.rows("RowIds")});
-    }
-  }
-  return {};
+  if (!a.owner()) return {};
+  return each_row(engine, now, judgements, "payloads", [&](const Judgement&, const ResultRow& row) {
+    a.payloads.push_back({.cluster = row.text("Cluster"),
+                          .workload = row.text("Workload"),
+                          .pods = row.texts("Pods"),
+                          .clients = row.texts("Clients"),
+                          .first = row.number("First"),
+                          .last = row.number("Last"),
+                          .requests = row.number("Requests"),
+                          .url = row.text("Url"),
+                          .parameter = row.text("Parameter"),
+                          .steps = steps_of(row.text("Steps")),
+                          .decoded = row.text("Decoded"),
+                          .what = row.text("What"),
+                          .asked = row.text("Asked"),
+                          .hidden = row.text("Hidden"),
+                          .file = row.text("File"),
+                          .format = row.text("Format"),
+                          .captured = row.number("Captured") != 0,
+                          .rows = row.rows("RowIds")});
+  });
 }
 
 std::vector<ToldPayload> told_payloads(const Answer& a) {

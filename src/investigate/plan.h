@@ -7,10 +7,12 @@
 //     - action: block-address
 //       needs: [address]              # left out when one of these is not known
 //       without: [node_group]         # left out when one of these is known
-//       for_each: credential:Secret   # once for each: credential:KIND, configuration, other_cluster, also_cluster (where the owner did it
-//       too) target, cluster, effect, approval: text with {{value}} blast: KQL                    # Flows, Workloads, Summary: whom it
-//       would have hurt; reads the case's tables says: text                    # instead of blast, where flows cannot tell apply, verify,
-//       undo: commands # {{value}} is a plain word, or quoted for the shell; {{value!}} is put in as it is
+//       for_each: credential:Secret   # once for each: credential:KIND, configuration, other_cluster, or also_cluster
+//                                     # (where the owner made the contact, too)
+//       target, cluster, effect, approval: text with {{value}}
+//       blast: KQL                    # Flows, Workloads, Summary: whom it would have hurt; reads the case's tables
+//       says: text                    # instead of blast, where flows cannot tell
+//       apply, verify, undo: commands # {{value}} is a plain word, or quoted for the shell; {{value!}} is put in as it is
 #include <map>
 #include <string>
 #include <vector>

@@ -48,24 +48,17 @@ Result<Decision> load_decision() {
 Result<void> weigh_verdict(store::Engine& engine, Ticks now, const std::vector<Judgement>& judgements, const CaseTables& tables,
                            Answer& a) {
   auto& evidence = a.verdict.evidence;
-  for (const auto& j : judgements) {
-    if (j.kind != "verdict") continue;
-    auto result = engine.query(j.query, now);
-    if (!result)
-      return std::unexpected(Error{result.error().kind, "content " + j.file + ": " + result.error().message, result.error().hint});
-    for (size_t r = 0; r < result->rows(); ++r) {
-      const ResultRow row(*result, r);
-      const double weight = std::clamp(row.real("Weight"), -j.cap, j.cap);
-      if (weight == 0 || row.text("Reason").empty()) continue;
-      evidence.push_back({.test = j.id,
-                          .group = j.group,
-                          .weight = weight,
-                          .reason = row.text("Reason"),
-                          .query = tables.printed(j.query),
-                          .rows = row.rows("RowIds"),
-                          .counted = true});
-    }
-  }
+  TRY_VOID(each_row(engine, now, judgements, "verdict", [&](const Judgement& j, const ResultRow& row) {
+    const double weight = std::clamp(row.real("Weight"), -j.cap, j.cap);
+    if (weight == 0 || row.text("Reason").empty()) return;
+    evidence.push_back({.test = j.id,
+                        .group = j.group,
+                        .weight = weight,
+                        .reason = row.text("Reason"),
+                        .query = tables.printed(j.query),
+                        .rows = row.rows("RowIds"),
+                        .counted = true});
+  }));
   std::stable_sort(evidence.begin(), evidence.end(),
                    [](const Evidence& x, const Evidence& y) { return std::abs(x.weight) > std::abs(y.weight); });
   std::vector<std::string> groups;

@@ -1,9 +1,9 @@
 #include "lab/border_rows.h"
 
 #include <algorithm>
-#include <charconv>
 #include <fstream>
 
+#include "base/number.h"
 #include "base/text.h"
 #include "lab/fleet.h"
 #include "lab/network.h"
@@ -13,12 +13,6 @@ namespace egret::lab {
 using namespace drill;
 
 namespace {
-
-template <typename T>
-bool number(const std::string& s, T& out) {
-  const auto [end, ec] = std::from_chars(s.data(), s.data() + s.size(), out);
-  return ec == std::errc{} && end == s.data() + s.size();
-}
 
 bool of_platform(const IpAddress& a) { return a == *IpAddress::parse(kMetadataAddress) || a == *IpAddress::parse(kPlatformResolver); }
 
@@ -31,8 +25,9 @@ bool parse(const std::string& line, FlowTuple& t) {
   t.source = *from;
   t.destination = *to;
   t.state = f[6][0];
-  return number(f[0], t.ms) && number(f[3], t.source_port) && number(f[4], t.destination_port) && number(f[5], t.protocol) &&
-         number(f[7], t.packets_out) && number(f[8], t.bytes_out) && number(f[9], t.packets_in) && number(f[10], t.bytes_in);
+  return read_number(f[0], t.ms) && read_number(f[3], t.source_port) && read_number(f[4], t.destination_port) &&
+         read_number(f[5], t.protocol) && read_number(f[7], t.packets_out) && read_number(f[8], t.bytes_out) &&
+         read_number(f[9], t.packets_in) && read_number(f[10], t.bytes_in);
 }
 
 }  // namespace
