@@ -129,7 +129,9 @@ Result<std::vector<KnownName>> names_of(store::Engine& engine, const Alert& aler
   if (!alert.name.empty()) out.push_back({alert.name, alert.cluster, "alert"});
   if (alert.address.empty()) return out;
   TRY(const model::Batch batch,
-      engine.query(fmt::format("EgretNamesOf({}) | order by Times desc | take 200", json_quote(alert.address)), now));
+      engine.query(
+          fmt::format("EgretNamesOf({}) | order by Times desc, Name asc, Cluster asc, How asc | take 200", json_quote(alert.address)),
+          now));
   const Rows rows(batch);
   for (size_t i = 0; i < rows.size(); ++i) out.push_back({rows.text("Name", i), rows.text("Cluster", i), rows.text("How", i)});
   return out;
@@ -177,7 +179,7 @@ Result<std::vector<std::string>> addresses_of(store::Engine& engine, const Alert
       engine.query(
           fmt::format(
               R"(EgretDns | where HasAnswers and Name == {0}{1} | mv-expand Answer = Answers to typeof(string) | where isnotempty(parse_ipv4(Answer)) or Answer contains ":"
-| summarize Times = count() by Answer | order by Times desc | take 50)",
+| summarize Times = count() by Answer | order by Times desc, Answer asc | take 50)",
               json_quote(alert.name), alert.cluster.empty() ? "" : fmt::format(" and Cluster == {}", json_quote(alert.cluster))),
           now));
   const Rows rows(batch);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <tuple>
 
 namespace egret::investigate {
 
@@ -48,6 +49,17 @@ double count_strongest(std::vector<Evidence>& evidence) {
   return sum;
 }
 
+namespace {
+
+// The most probable first; equal ones by name, so that the same evidence gives the same answer every time. A probability is compared to
+// twelve digits: the last ones depend on the order in which a sum was added up.
+void order(std::vector<Candidate>& candidates) {
+  const auto key = [](const Candidate& c) { return std::tuple(-std::round(c.probability * 1e12), c.cluster, c.id()); };
+  std::ranges::sort(candidates, {}, key);
+}
+
+}  // namespace
+
 void normalise(std::vector<Candidate>& candidates, const Calibration& calibration) {
   double top = -1e300;
   for (const Candidate& c : candidates) top = std::max(top, c.score);
@@ -58,8 +70,7 @@ void normalise(std::vector<Candidate>& candidates, const Calibration& calibratio
   }
   const double n = static_cast<double>(candidates.size());
   for (Candidate& c : candidates) c.probability = (c.probability / sum) * (1 - calibration.left) + calibration.left / n;
-  std::stable_sort(candidates.begin(), candidates.end(),
-                   [](const Candidate& a, const Candidate& b) { return a.probability > b.probability; });
+  order(candidates);
 }
 
 double entropy_bits(std::span<const double> probabilities) {
@@ -90,7 +101,7 @@ std::vector<Candidate> mix(std::vector<std::pair<double, std::vector<Candidate>>
       kept.probability = sum;
     }
   }
-  std::stable_sort(all.begin(), all.end(), [](const Candidate& a, const Candidate& b) { return a.probability > b.probability; });
+  order(all);
   return all;
 }
 

@@ -39,6 +39,13 @@ TEST(Score, ProbabilitiesSumToOneAndUnknownWinsWhereNobodyHasAnything) {
   EXPECT_NEAR(sum, 1, 1e-9);
 }
 
+TEST(Score, EqualOnesStandByNameWhateverOrderTheyCameIn) {
+  std::vector<Candidate> c(3);
+  c[0].name = "c", c[1].name = "a", c[2].name = "b";
+  normalise(c, {});
+  EXPECT_EQ(c[0].name + c[1].name + c[2].name, "abc");
+}
+
 TEST(Score, MixtureWeighsLedgersByTheirContacts) {
   Candidate a, b;
   a.name = "a", a.probability = 1;
