@@ -273,3 +273,40 @@ def test_a_running_service_has_only_the_privileges_it_says(world, service):
     assert "another egret-block" in subprocess.run([BLOCK, "serve", "--name", service.name, "--cgroup-root", world.root, "--socket", service.socket,
                                                      "--state", service.state], capture_output=True, text=True).stderr
     assert service.do("status")["cgroup_root"] == str(world.root)
+
+
+def framed(sock, line):
+    with socket.socket(socket.AF_UNIX) as s:
+        s.connect(str(sock))
+        s.sendall(line)
+        reader = s.makefile("rb")
+        kind, size = reader.readline().decode().rsplit(" ", 1)
+        return kind, reader.read(int(size)).decode()
+
+
+def test_people_and_simple_clients_are_answered_in_text(world, service):
+    pay = pod(world, "pay")
+    service.start()
+
+    def say(*words):
+        return subprocess.run([BLOCK, *map(str, words), "--socket", service.socket], capture_output=True, text=True, timeout=60)
+
+    assert pay.say("connect", "old", OUTSIDE, PORT) == "ok"
+    added = say("add", OUTSIDE, "--pod", "shop/pay", "--for", "1h", "--id", "inc-1", "--reason", "C2 of \u00fcber")
+    assert added.returncode == 0 and added.stderr == "", added
+    for words in (f"{OUTSIDE}/32 for pod shop/pay, ends in 59 min", "(id inc-1)", "C2 of \u00fcber", "1 open connection ended"):
+        assert words in added.stdout, (words, added.stdout)
+    assert "on for everything below" in say("status").stdout
+    assert framed(service.socket, b'text {"do":"list"}\n')[1].startswith(f"{OUTSIDE}/32 for pod shop/pay")
+    kind, body = framed(service.socket, b'json {"do":"list"}\n')
+    assert kind == "ok" and json.loads(body)["entries"][0]["id"] == "inc-1"
+    assert framed(service.socket, b"text nonsense\n") == ("usage", "a request is one JSON object on one line")
+    assert say("remove", "--id", "inc-1").stdout == "removed inc-1\n"
+    assert say("remove", "--all").stdout == "nothing to remove\n"
+    assert say("list").stdout == "nothing is blocked\n"
+    wrong = say("add", "127.0.0.1", "--for", "1h")
+    assert wrong.returncode == 2 and wrong.stdout == "" and "loopback" in wrong.stderr and "a node that cannot talk to itself" in wrong.stderr
+    assert say("add", OUTSIDE, "--for", "1h", "--reason", "x" * 70_000).returncode == 2
+    service.stop()
+    gone = say("list")
+    assert gone.returncode == 3 and "egret-block serve switches it on" in gone.stderr

@@ -20,7 +20,7 @@ struct Options::Impl {
 };
 
 Options::Options(std::string_view name, std::string_view summary, std::string_view more) : impl_(std::make_unique<Impl>()) {
-  impl_->app.name(fmt::format("egret {}", name));
+  impl_->app.name(name.starts_with("egret-") ? std::string(name) : fmt::format("egret {}", name));
   impl_->app.description(std::string(summary));
   impl_->app.footer(std::string(more));
   impl_->long_names.push_back("--help");

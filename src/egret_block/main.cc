@@ -1,97 +1,29 @@
 // egret-block: refuses and drops traffic to named addresses on this node, for a limited time. Off unless somebody starts `egret-block
-// serve`; the other subcommands ask that service over its control socket.
+// serve`; the other subcommands ask that service over its control socket. This program is static and small, since the time until it asks is
+// time in which packets leave; `serve` is the program egret-block-serve beside it.
 #include <fmt/format.h>
-#include <simdjson.h>
 #include <unistd.h>
 
-#include <cmath>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 
 #include "base/duration.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/options.h"
-#include "sensor/block_protocol.h"
-#include "sensor/block_service.h"
-#include "serve.h"
+#include "sensor/block_client.h"
+#include "socket.h"
 
 namespace egret::block {
 namespace {
 
-using Element = simdjson::dom::element;
 using Do = sensor::BlockRequest::Do;
 
-std::string text_of(const Element& e, const char* key) {
-  std::string_view v;
-  return e[key].get(v) == simdjson::SUCCESS ? std::string(v) : std::string();
-}
-int64_t number_of(const Element& e, const char* key) {
-  int64_t n = 0;
-  return e[key].get(n) == simdjson::SUCCESS ? n : 0;
-}
-
-double real_of(const Element& e, const char* key) {
-  double n = 0;
-  return e[key].get(n) == simdjson::SUCCESS ? n : 0;
-}
-bool flag_of(const Element& e, const char* key) {
-  bool b = false;
-  return e[key].get(b) == simdjson::SUCCESS && b;
-}
-
-std::string entry_line(const Element& e) {
-  const auto left = format_duration(static_cast<Ticks>(real_of(e, "seconds_left")) * kTicksPerSecond);
-  const std::string id = text_of(e, "id"), address = text_of(e, "address"), target = text_of(e, "target");
-  std::string line = fmt::format("{} for {}, ends in {}", address, terminal_safe(target), left);
-  if (id != fmt::format("{} {}", address, target)) line += fmt::format("  (id {})", terminal_safe(id));
-  line += fmt::format(
-      "\n    {} calls refused; dropped {} packets ({}) out, {} ({}) in", with_thousands(static_cast<uint64_t>(number_of(e, "refused"))),
-      with_thousands(static_cast<uint64_t>(number_of(e, "packets_out"))), format_bytes(static_cast<uint64_t>(number_of(e, "bytes_out"))),
-      with_thousands(static_cast<uint64_t>(number_of(e, "packets_in"))), format_bytes(static_cast<uint64_t>(number_of(e, "bytes_in"))));
-  if (!flag_of(e, "in_flight"))
-    line += "\n    refused at connect and established connections ended; packets cannot be told to be this target's on this kernel";
-  if (const auto reason = text_of(e, "reason"); !reason.empty()) line += "\n    " + terminal_safe(reason);
-  return line + "\n";
-}
-
-void print_for_people(Do what, const Element& answer) {
-  simdjson::dom::array entries;
-  if (answer["entries"].get(entries) != simdjson::SUCCESS) return;
-  if (what == Do::kStatus)
-    fmt::print("on for everything below {}; packets by network namespace: {}\n", text_of(answer, "cgroup_root"),
-               flag_of(answer, "netns_in_flight") ? "yes" : "no, this kernel cannot");
-  if (entries.size() == 0) fmt::print("{}\n", what == Do::kRemove || what == Do::kClear ? "nothing to remove" : "nothing is blocked");
-  if (what == Do::kRemove || what == Do::kClear) {
-    for (const Element& e : entries) fmt::print("removed {}\n", terminal_safe(text_of(e, "id")));
-    return;
-  }
-  for (const Element& e : entries) fmt::print("{}", entry_line(e));
-  Element ended;
-  if (answer["ended"].get(ended) != simdjson::SUCCESS) return;
-  fmt::print("    {} ended, {} forgotten\n", count_of(static_cast<uint64_t>(number_of(ended, "sockets")), "open connection"),
-             count_of(static_cast<uint64_t>(number_of(ended, "conntrack")), "translation"));
-  if (flag_of(ended, "destroy_unsupported"))
-    fmt::print("    this kernel ends no open connections (CONFIG_INET_DIAG_DESTROY): they stay, mute, until their own time-out\n");
-  if (const auto trouble = text_of(ended, "trouble"); !trouble.empty())
-    fmt::print("    not everything was reached: {}\n", terminal_safe(trouble));
-}
-
 int ask(const std::string& socket, const std::string& format, const sensor::BlockRequest& request) {
-  const auto line = sensor::ask_block_service(socket, sensor::write_block_request(request));
-  if (!line) return cli::report(line.error());
-  simdjson::dom::parser parser;
-  Element answer;
-  bool ok = false;
-  if (parser.parse(*line).get(answer) != simdjson::SUCCESS || answer["ok"].get(ok) != simdjson::SUCCESS)
-    return cli::report(Error{ErrorKind::kUnavailable, fmt::format("{} answers in no form that this version knows", socket), {}});
-  if (!ok) {
-    const auto kind = text_of(answer, "kind");
-    const auto as = kind == "usage" ? ErrorKind::kUsage : kind == "not found" ? ErrorKind::kNotFound : ErrorKind::kUnavailable;
-    return cli::report(Error{as, text_of(answer, "error"), text_of(answer, "hint")});
-  }
-  if (format == "json")
-    fmt::print("{}", *line);
-  else
-    print_for_people(request.what, answer);
+  const auto answer = sensor::ask_block_service(socket, format == "json" ? sensor::BlockReply::kJson : sensor::BlockReply::kText, request);
+  if (!answer) return cli::report(answer.error());
+  std::fwrite(answer->data(), 1, answer->size(), stdout);
   return cli::kDone;
 }
 
@@ -137,7 +69,7 @@ int add(const std::vector<std::string>& args) {
   sensor::BlockRequest request;
   request.what = Do::kAdd;
   cli::Options options(
-      "block add", "Blocks an address or range on this node, for a time.",
+      "egret-block add", "Blocks an address or range on this node, for a time.",
       "From then on connect() and sendto() to it end with EPERM, packets to and from it are dropped, connections that are open to it are "
       "ended. A second add of the same address and target sets the end anew.\n\n"
       "  egret-block add 203.0.113.0/24 --for 4h --reason INC-17\n  egret-block add 203.0.113.7 --pod shop/pay-1 --for 30m");
@@ -171,7 +103,7 @@ int remove(const std::vector<std::string>& args) {
   bool all = false;
   sensor::BlockRequest request;
   request.what = Do::kRemove;
-  cli::Options options("block remove", "Takes exactly one block back.",
+  cli::Options options("egret-block remove", "Takes exactly one block back.",
                        "  egret-block remove 203.0.113.0/24 --pod shop/pay-1\n  egret-block remove --id INC-17");
   options.argument("ADDRESS", address, "the address or range as it was added", false);
   target.add_to(options);
@@ -204,10 +136,24 @@ int simple(const std::vector<std::string>& args, Do what, std::string_view name,
 }
 
 int list(const std::vector<std::string>& args) {
-  return simple(args, Do::kList, "block list", "What is blocked, until when, and what it has stopped.");
+  return simple(args, Do::kList, "egret-block list", "What is blocked, until when, and what it has stopped.");
 }
 int status(const std::vector<std::string>& args) {
-  return simple(args, Do::kStatus, "block status", "Whether blocking is on here, and what this kernel can.");
+  return simple(args, Do::kStatus, "egret-block status", "Whether blocking is on here, and what this kernel can.");
+}
+
+int serve(const std::vector<std::string>& args) {
+  char self[4096];
+  const ssize_t n = ::readlink("/proc/self/exe", self, sizeof self);
+  if (n <= 0 || n == sizeof self) return cli::report(Error{ErrorKind::kUnavailable, "/proc/self/exe cannot be read", "mount /proc"});
+  std::string program = std::string(self, static_cast<size_t>(n)) + "-serve";
+  std::vector<char*> words = {program.data()};
+  auto given = args;
+  for (auto& a : given) words.push_back(a.data());
+  words.push_back(nullptr);
+  ::execv(program.c_str(), words.data());
+  return cli::report(Error{ErrorKind::kUnavailable, fmt::format("{}: {}", program, std::strerror(errno)),
+                           "it is installed beside egret-block, and is what switches blocking on"});
 }
 
 constexpr cli::Command kCommands[] = {

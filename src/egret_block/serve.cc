@@ -1,7 +1,7 @@
-#include "serve.h"
-
+// egret-block-serve: what `egret-block serve` starts.
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sched.h>
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -17,6 +17,7 @@
 #include "sensor/block_service.h"
 #include "sensor/privileges.h"
 #include "sensor/stop_signals.h"
+#include "socket.h"
 
 namespace egret::block {
 
@@ -53,6 +54,18 @@ Result<void> hold_lock(const std::string& file) {
   return {};
 }
 
+// A node that is overloaded is the very one that has to be cut off: the lowest real-time priority, or where that is not to be had (no
+// CAP_SYS_NICE, a control group without real-time share) a nice value. Threads do not inherit it: what comes after the kernel's maps has
+// time.
+void before_all_others() {
+  sched_param p{};
+  p.sched_priority = ::sched_get_priority_min(SCHED_RR);
+  if (::sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &p) == 0) return;
+  p.sched_priority = 0;
+  (void)::sched_setscheduler(0, SCHED_OTHER | SCHED_RESET_ON_FORK, &p);
+  (void)::setpriority(PRIO_PROCESS, 0, -15);
+}
+
 Result<void> run(sensor::BlockControlOptions control_options, const sensor::BlockServiceOptions& service,
                  const std::vector<std::string>& never, bool quiet) {
   for (const auto& text : never) {
@@ -77,8 +90,7 @@ Result<void> run(sensor::BlockControlOptions control_options, const sensor::Bloc
   const int stop = sensor::stop_signals();
   const SystemClock clock;
   TRY(const auto control, sensor::BlockControl::open(control_options, clock));
-  // A node that is overloaded is the very one that has to be cut off.
-  (void)::setpriority(PRIO_PROCESS, 0, -15);
+  before_all_others();
   TRY_VOID(sensor::drop_privileges(sensor::Role::kBlock));
   TRY_VOID(sensor::serve_block(*control, service, stop, [&] {
     if (quiet) return;
@@ -90,10 +102,6 @@ Result<void> run(sensor::BlockControlOptions control_options, const sensor::Bloc
   return {};
 }
 
-}  // namespace
-
-std::string socket_of(const std::string& name) { return fmt::format("/run/egret/{}.sock", name); }
-
 int serve(const std::vector<std::string>& args) {
   sensor::BlockControlOptions control;
   sensor::BlockServiceOptions service;
@@ -102,7 +110,7 @@ int serve(const std::vector<std::string>& args) {
   std::string name = "block", state = "/var/lib/egret-block";
   std::vector<std::string> never;
   bool quiet = false;
-  cli::Options options("block serve", "Switches blocking on for this node.", kMore);
+  cli::Options options("egret-block serve", "Switches blocking on for this node.", kMore);
   options.value("--name", name, "NAME", "tells several services on one machine apart: socket, journal and pins carry it (default block)")
       .value("--cgroup-root", control.places.cgroup_root, "DIR", "the node's part of the unified cgroup tree (default: all of it)")
       .value("--netns", control.places.netns, "PATH", "the node's network namespace, for its conntrack (default: this process's)")
@@ -122,4 +130,7 @@ int serve(const std::vector<std::string>& args) {
   return done ? cli::kDone : cli::report(done.error());
 }
 
+}  // namespace
 }  // namespace egret::block
+
+int main(int argc, char** argv) { return egret::block::serve({argv + 1, argv + argc}); }

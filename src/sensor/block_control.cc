@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bitset>
 #include <cstdio>
+#include <thread>
 
 #include "sensor/block_journal.h"
 #include "sensor/boot_time.h"
@@ -123,8 +124,14 @@ Result<BlockAnswer> BlockControl::add(const BlockRequest& request) {
     return std::unexpected(error);
   };
   if (const auto done = kernel_->hold(block_maps(entries_, boot_nanoseconds())); !done) return refuse(done.error());
-  answer.ended = end_flows(address, target, resolved, options_.places);
-  if (const auto done = write_journal(); !done) return refuse(done.error());
+  // Nothing leaves any more. The rest walks the kernel's tables, at an ordinary priority (a new thread's, SCHED_RESET_ON_FORK): before all
+  // others it would hold up the kernel's own work on packets that are under way.
+  Result<void> written;
+  std::thread([&] {
+    answer.ended = end_flows(address, target, resolved, options_.places);
+    written = write_journal();
+  }).join();
+  if (!written) return refuse(written.error());
   answer.entries.push_back(listed(entry));
   return answer;
 }

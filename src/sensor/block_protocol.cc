@@ -13,15 +13,6 @@ namespace {
 using Element = simdjson::dom::element;
 using Do = BlockRequest::Do;
 
-constexpr std::pair<std::string_view, Do> kVerbs[] = {
-    {"add", Do::kAdd}, {"remove", Do::kRemove}, {"clear", Do::kClear}, {"list", Do::kList}, {"status", Do::kStatus}};
-
-std::string_view verb(Do what) {
-  for (const auto& [name, value] : kVerbs)
-    if (value == what) return name;
-  return {};
-}
-
 Result<std::string> text_of(const Element& value, std::string_view key, size_t longest) {
   std::string_view text;
   if (value.get(text) != simdjson::SUCCESS) return usage_error(fmt::format("\"{}\" is text", key));
@@ -34,6 +25,10 @@ Result<std::string> text_of(const Element& value, std::string_view key, size_t l
 }  // namespace
 
 std::string block_id(const Cidr& address, std::string_view target) { return fmt::format("{} {}", address.to_string(), target); }
+
+std::string_view block_error_kind(const Error& error) {
+  return error.kind == ErrorKind::kUsage ? "usage" : error.kind == ErrorKind::kNotFound ? "not found" : "unavailable";
+}
 
 Result<BlockRequest> parse_block_request(std::string_view line) {
   if (line.size() > kBlockLineBytes) return usage_error(fmt::format("a request is at most {} bytes", kBlockLineBytes));
@@ -48,7 +43,7 @@ Result<BlockRequest> parse_block_request(std::string_view line) {
     const std::string_view key = field.key;
     if (key == "do") {
       TRY(const std::string name, text_of(field.value, key, 16));
-      for (const auto& [known, value] : kVerbs)
+      for (const auto& [known, value] : kBlockVerbs)
         if (known == name) {
           r.what = value;
           named = true;
@@ -88,29 +83,12 @@ Result<BlockRequest> parse_block_request(std::string_view line) {
   return r;
 }
 
-std::string write_block_request(const BlockRequest& r) {
-  JsonWriter w;
-  w.begin_object();
-  w.key("version").number(int64_t{1});
-  w.key("do").string(verb(r.what));
-  if (!r.id.empty()) w.key("id").string(r.id);
-  if (r.address) w.key("address").string(r.address->to_string());
-  if (r.what == Do::kAdd || r.what == Do::kRemove) w.key("target").string(r.target);
-  if (r.what == Do::kAdd) w.key("seconds").number(r.seconds);
-  if (!r.reason.empty()) w.key("reason").string(r.reason);
-  if (r.wide) w.key("wide").boolean(true);
-  w.end_object();
-  return std::move(w).take() + "\n";
-}
-
 std::string write_block_answer(const Result<BlockAnswer>& answer) {
   JsonWriter w;
   w.begin_object();
   w.key("ok").boolean(answer.has_value());
   if (!answer) {
-    w.key("kind").string(answer.error().kind == ErrorKind::kUsage      ? "usage"
-                         : answer.error().kind == ErrorKind::kNotFound ? "not found"
-                                                                       : "unavailable");
+    w.key("kind").string(block_error_kind(answer.error()));
     w.key("error").string(answer.error().message);
     if (!answer.error().hint.empty()) w.key("hint").string(answer.error().hint);
     w.end_object();

@@ -1,9 +1,11 @@
 #pragma once
-// What is said over the blocking part's control socket: one JSON object a line each way (docs/formats/block-control.md).
+// What is said over the blocking part's control socket: one JSON object a line each way, or framed for a client that reads no JSON
+// (docs/formats/block-control.md).
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -25,9 +27,19 @@ struct BlockRequest {
   bool wide = false;  // add: also what covers more than a /8 (IPv6: /16)
 };
 
+inline constexpr std::pair<std::string_view, BlockRequest::Do> kBlockVerbs[] = {{"add", BlockRequest::Do::kAdd},
+                                                                                {"remove", BlockRequest::Do::kRemove},
+                                                                                {"clear", BlockRequest::Do::kClear},
+                                                                                {"list", BlockRequest::Do::kList},
+                                                                                {"status", BlockRequest::Do::kStatus}};
+
+// How the answer is to come: kLine: JSON on one line; the others framed, with the JSON or with text for people in the frame.
+enum class BlockReply { kLine, kJson, kText };
+// Takes the word before the request's object off the line: `json {…}`, `text {…}`.
+BlockReply take_block_reply(std::string_view& line);
+
 // An error's message can be sent back as it is.
 Result<BlockRequest> parse_block_request(std::string_view line);
-std::string write_block_request(const BlockRequest& request);  // with the line's end
 
 struct BlockListed {
   BlockEntry entry;
@@ -45,6 +57,10 @@ struct BlockAnswer {
 };
 
 std::string write_block_answer(const Result<BlockAnswer>& answer);  // with the line's end
+// As `reply` wants it; `what`: what was asked, which the text is about.
+std::string write_block_reply(BlockReply reply, BlockRequest::Do what, const Result<BlockAnswer>& answer);
+
+std::string_view block_error_kind(const Error& error);  // usage, not found, unavailable
 
 // The id that the service gives: the same for the same address and target, so that a repeated add is one entry.
 std::string block_id(const Cidr& address, std::string_view target);

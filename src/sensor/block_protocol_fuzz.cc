@@ -3,13 +3,16 @@
 #include <cstdint>
 #include <string_view>
 
+#include "sensor/block_client.h"
 #include "sensor/block_protocol.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace egret::sensor;
-  const auto first = parse_block_request({reinterpret_cast<const char*>(data), size});
+  std::string_view line(reinterpret_cast<const char*>(data), size);
+  const auto reply = take_block_reply(line);
+  const auto first = parse_block_request(line);
   if (!first) {
-    (void)write_block_answer(std::unexpected(first.error()));
+    (void)write_block_reply(reply, BlockRequest::Do::kStatus, std::unexpected(first.error()));
     return 0;
   }
   const auto second = parse_block_request(write_block_request(*first));

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "sensor/block_client.h"
 #include "sensor/boot_time.h"
 
 namespace egret::sensor {
@@ -52,14 +53,6 @@ struct Client {
   bool closing = false;  // after what is still to be said
 };
 
-Result<sockaddr_un> address_of(const std::string& path) {
-  sockaddr_un a{};
-  a.sun_family = AF_UNIX;
-  if (path.empty() || path.size() >= sizeof a.sun_path) return usage_error(fmt::format("\"{}\" is no path for a socket", path));
-  std::memcpy(a.sun_path, path.c_str(), path.size() + 1);
-  return a;
-}
-
 // Of /etc/group: the C library's own look-up loads modules, which a static program cannot.
 Result<gid_t> group_id(const std::string& name) {
   std::ifstream in("/etc/group");
@@ -73,7 +66,7 @@ Result<gid_t> group_id(const std::string& name) {
 }
 
 Result<Fd> listen_at(const BlockServiceOptions& options) {
-  TRY(const sockaddr_un a, address_of(options.socket));
+  TRY(const sockaddr_un a, block_socket_address(options.socket));
   Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (fd.get() < 0) return unavailable("no control socket: " + reason());
   // A socket that nobody answers is a dead controller's.
@@ -128,8 +121,11 @@ bool answer_lines(BlockControl& control, Client& c) {
   while (c.out.empty() && !c.closing) {
     const size_t end = c.in.find('\n');
     if (end != std::string::npos) {
-      const auto request = parse_block_request(std::string_view(c.in).substr(0, end));
-      c.out = write_block_answer(request ? control.answer(*request) : Result<BlockAnswer>(std::unexpected(request.error())));
+      std::string_view line = std::string_view(c.in).substr(0, end);
+      const BlockReply reply = take_block_reply(line);
+      const auto request = parse_block_request(line);
+      c.out = request ? write_block_reply(reply, request->what, control.answer(*request))
+                      : write_block_reply(reply, BlockRequest::Do::kStatus, std::unexpected(request.error()));
       c.in.erase(0, end + 1);
     } else if (c.in.size() > kBlockLineBytes) {
       c.out = write_block_answer(usage_error(fmt::format("a request is at most {} bytes", kBlockLineBytes)));
@@ -193,26 +189,6 @@ Result<void> serve_block(BlockControl& control, const BlockServiceOptions& optio
   }
   (void)::unlink(options.socket.c_str());
   return {};
-}
-
-Result<std::string> ask_block_service(const std::string& socket, const std::string& line, int timeout_ms) {
-  TRY(const sockaddr_un a, address_of(socket));
-  const Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (fd.get() < 0 || ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&a), sizeof a) != 0)
-    return unavailable(fmt::format("nobody answers at {}: {}", socket, reason()),
-                       errno == EACCES ? "it is for root and the service's group" : "blocking is off: egret-block serve switches it on");
-  if (::send(fd.get(), line.data(), line.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(line.size()))
-    return unavailable(fmt::format("{} takes no request: {}", socket, reason()));
-  std::string answer;
-  while (!answer.ends_with('\n')) {
-    pollfd p{fd.get(), POLLIN, 0};
-    if (::poll(&p, 1, timeout_ms) <= 0) return unavailable(fmt::format("{} gives no answer", socket));
-    char buffer[16384];
-    const ssize_t n = ::recv(fd.get(), buffer, sizeof buffer, 0);
-    if (n <= 0) return unavailable(fmt::format("{} ended without an answer", socket));
-    answer.append(buffer, static_cast<size_t>(n));
-  }
-  return answer;
 }
 
 }  // namespace egret::sensor

@@ -16,7 +16,4 @@ struct BlockServiceOptions {
 // Runs until a signal of `stop_fd` (a signalfd) is read. `ready` is called once requests are answered.
 Result<void> serve_block(BlockControl& control, const BlockServiceOptions& options, int stop_fd, const std::function<void()>& ready);
 
-// The client's side: sends a line, waits for the answer's line.
-Result<std::string> ask_block_service(const std::string& socket, const std::string& line, int timeout_ms = 30'000);
-
 }  // namespace egret::sensor
