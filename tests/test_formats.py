@@ -155,3 +155,123 @@ def test_named_time_zones(egret, tmp_path, folder):
     wrong = egret("ingest", folder, "--data", tmp_path / "data")
     assert wrong.code == 2 and "did you mean 'Europe/Berlin'" in wrong.err
     assert egret("ingest", folder / "plain.csv", "--data", tmp_path / "data", "--time-zone", "CET+99").code == 2
+
+
+NGINX = ('203.0.113.9 - - [10/Nov/2025:08:03:{0:02d} +0000] "GET /fetch?url=http%3A%2F%2F169.254.169.254%2F HTTP/1.1" 200 512 "-" "curl/7.88" '
+         '321 0.105 [payments-payment-api-80] [] 10.244.1.17:8080 512 0.104 200 8f2d{0:02d}')
+
+
+@pytest.mark.parametrize("wrap", [
+    lambda line, s: line,
+    lambda line, s: f"2025-11-10T08:03:{s:02d}.100000000Z {line}",
+    lambda line, s: f"2025-11-10T08:03:{s:02d}.100000000Z stdout F {line}",
+    lambda line, s: json.dumps({"log": line + "\n", "stream": "stdout", "time": f"2025-11-10T08:03:{s:02d}.1Z"}),
+    lambda line, s: json.dumps({"TimeGenerated": f"2025-11-10T08:03:{s:02d}.1Z", "PodNamespace": "ingress-nginx", "ContainerName": "controller",
+                                "PodName": "ingress-nginx-controller-0", "LogSource": "stdout", "LogMessage": line}),
+], ids=["bare", "kubectl", "cri", "docker", "ContainerLogV2"])
+def test_ingress_nginx(egret, tmp_path, folder, wrap):
+    (folder / "cc").mkdir()
+    (folder / "cc" / "ingress.log").write_text("".join(wrap(NGINX.format(s), s) + "\n" for s in (11, 12, 13)))
+    load(egret, tmp_path)
+    got = rows(egret, tmp_path / "data", "ASimWebSessionLogs | order by TimeGenerated asc | project SrcIpAddr, DstIpAddr, Url, HttpStatusCode, Direction, UpstreamCluster, SrcPodName")
+    assert got == [{"SrcIpAddr": "203.0.113.9", "DstIpAddr": "10.244.1.17", "Url": "/fetch?url=http%3A%2F%2F169.254.169.254%2F", "HttpStatusCode": 200,
+                    "Direction": "inbound", "UpstreamCluster": "payments-payment-api-80", "SrcPodName": ""}] * 3
+    assert not rows(egret, tmp_path / "data", "EgretIngestErrors")
+    # The forged address in it is seen for what it is.
+    assert rows(egret, tmp_path / "data", "EgretPayloads | project Target = Decoded, Strong") == [{"Target": "http://169.254.169.254/", "Strong": True}] * 3
+
+
+def test_tetragon_processes(egret, tmp_path, folder):
+    pod = {"namespace": "monitoring", "name": "agent-x1", "uid": "u", "container": {"id": "containerd://abc", "name": "agent", "image": {"name": "r.io/agent:1.2"}},
+           "workload": "agent", "workload_kind": "DaemonSet"}
+    process = {"exec_id": "e", "pid": 5001, "uid": 0, "binary": "/usr/bin/curl", "arguments": "-s https://ifconfig.co", "start_time": "2025-11-10T08:03:11.5Z",
+               "pod": pod, "docker": "abc"}
+    parent = {"exec_id": "p", "pid": 4999, "binary": "/bin/sh"}
+    host = {k: v for k, v in process.items() if k not in ("pod", "docker")}
+    lines = [{"process_exec": {"process": process, "parent": parent}, "node_name": "n1", "time": "2025-11-10T08:03:11.5Z"},
+             {"process_exit": {"process": process, "parent": parent, "signal": "SIGKILL"}, "node_name": "n1", "time": "2025-11-10T08:03:12Z"},
+             {"process_exec": {"process": host, "parent": parent}, "node_name": "n1", "time": "2025-11-10T08:03:13Z"},
+             {"process_tracepoint": {"process": process, "subsys": "syscalls"}, "node_name": "n1", "time": "2025-11-10T08:03:14Z"}]
+    (folder / "tetragon.log").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    out = load(egret, tmp_path)
+    assert "process_tracepoint" in out.out + out.err
+    got = rows(egret, tmp_path / "data", "ASimProcessEventLogs | order by TimeGenerated asc | project EventType, TargetProcessCommandLine, SrcWorkload, SrcOwnerKind, TargetProcessStatusCode")
+    assert [r["EventType"] for r in got] == ["ProcessCreated", "ProcessTerminated", "ProcessCreated"]
+    assert got[0]["TargetProcessCommandLine"] == "/usr/bin/curl -s https://ifconfig.co"
+    assert [r["SrcWorkload"] for r in got] == ["monitoring/DaemonSet/agent", "monitoring/DaemonSet/agent", "node/HostProcess/curl"]
+    assert got[1]["TargetProcessStatusCode"] == "SIGKILL" and got[2]["SrcOwnerKind"] == "HostProcess"
+
+
+def test_falco_tells_of_processes_and_connections(egret, tmp_path, folder):
+    fields = {"container.id": "abc", "container.image.repository": "r.io/pay", "container.image.tag": "1", "k8s.ns.name": "pay", "k8s.pod.name": "pay-1",
+              "proc.cmdline": "curl 198.51.100.7", "proc.exepath": "/usr/bin/curl", "proc.pid": 4711, "proc.ppid": 1, "proc.pname": "sh", "user.uid": 0}
+    alert = {"hostname": "n1", "output": "o", "priority": "Notice", "rule": "r", "time": "2025-11-10T08:03:11.5Z"}
+    lines = [{**alert, "output_fields": {**fields, "evt.type": "execve"}},
+             {**alert, "output_fields": {**fields, "evt.type": "connect", "fd.sip": "198.51.100.7", "fd.sport": 443, "fd.cip": "10.244.1.5", "fd.cport": 40000, "fd.l4proto": "tcp"}},
+             {**alert, "output_fields": {**fields, "evt.type": "openat", "fd.name": "/etc/shadow"}}]
+    (folder / "falco.json").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    load(egret, tmp_path)
+    assert rows(egret, tmp_path / "data", "SecurityAlert | count") == [{"Count": 3}]
+    assert rows(egret, tmp_path / "data", "ASimProcessEventLogs | project TargetProcessName, SrcPodName, SrcImage, ActorUserId") == [
+        {"TargetProcessName": "/usr/bin/curl", "SrcPodName": "pay-1", "SrcImage": "r.io/pay:1", "ActorUserId": "0"}]
+    assert rows(egret, tmp_path / "data", "ASimNetworkSessionLogs | project DstIpAddr, DstPortNumber, SrcIpAddr, SrcPodName, NetworkDirection") == [
+        {"DstIpAddr": "198.51.100.7", "DstPortNumber": 443, "SrcIpAddr": "10.244.1.5", "SrcPodName": "pay-1", "NetworkDirection": "Outbound"}]
+
+
+PLEG = 'I1110 08:03:11.223456     911 kubelet.go:2407] "SyncLoop (PLEG): event for pod" pod="monitoring/agent-x1" event={"ID":"u","Type":"ContainerStarted","Data":"0f1e"}'
+
+
+@pytest.mark.parametrize("form", ["json", "short-iso"])
+def test_journal(egret, tmp_path, folder, form):
+    (folder / "cc").mkdir()
+    if form == "json":
+        text = "".join(json.dumps(e) + "\n" for e in [
+            {"__REALTIME_TIMESTAMP": "1762761791223456", "_HOSTNAME": "n1", "SYSLOG_IDENTIFIER": "kubelet", "_PID": "911", "PRIORITY": "6", "MESSAGE": PLEG},
+            {"__REALTIME_TIMESTAMP": "1762761791300000", "_HOSTNAME": "n1", "_COMM": "updater", "_PID": "7", "PRIORITY": "3", "MESSAGE": list(b"caf\xe9 failed")},
+            {"_HOSTNAME": "n1", "MESSAGE": "no clock"}])
+    else:
+        text = ("-- Journal begins at Mon 2025-11-10 08:00:00 UTC. --\n"
+                f"2025-11-10T08:03:11+0000 n1 kubelet[911]: {PLEG}\n"
+                "2025-11-10T08:03:11+00:00 n1 updater[7]: caf failed\n    and its second line\n"
+                "what is this\n")
+    (folder / "cc" / "journal").write_text(text)
+    load(egret, tmp_path)
+    got = rows(egret, tmp_path / "data", "Syslog | order by TimeGenerated asc, ProcessID desc | project Computer, ProcessName, ProcessID, SeverityLevel")
+    assert [(r["Computer"], r["ProcessName"], r["ProcessID"]) for r in got] == [("n1", "kubelet", 911), ("n1", "updater", 7)]
+    assert rows(egret, tmp_path / "data", "EgretIngestErrors | count") == [{"Count": 1}]
+
+
+def test_release_records_of_helm_and_gitlab(egret, tmp_path, folder):
+    (folder / "history.json").write_text(json.dumps([
+        {"revision": 1, "updated": "2025-11-01T10:00:00.123456789Z", "status": "superseded", "chart": "payment-1.2.3", "app_version": "1.2.3", "description": "Install complete"},
+        {"revision": 2, "updated": "2025-11-10T07:50:00.5Z", "status": "failed", "chart": "payment-1.2.4", "app_version": "1.2.4", "description": "Upgrade failed"}]))
+    (folder / "list.json").write_text(json.dumps([
+        {"name": "cart", "namespace": "shop", "revision": "2", "updated": "2025-11-10 08:50:00.512345678 +0100 CET", "status": "deployed", "chart": "web-app-v1.2.4", "app_version": ""}]))
+    (folder / "history.txt").write_text(
+        "REVISION\tUPDATED                 \tSTATUS    \tCHART        \tAPP VERSION\tDESCRIPTION     \n"
+        "7       \tSat Nov  1 10:00:00 2025\tdeployed  \tledger-0.9.1\t0.9.1      \tUpgrade complete\n")
+    (folder / "gitlab.json").write_text(json.dumps([
+        {"id": 41, "iid": 1, "ref": "main", "sha": "99d03678", "created_at": "2025-11-10T07:36:27.357Z", "updated_at": "2025-11-10T07:40:27.357Z", "status": "success",
+         "environment": {"id": 9, "name": "production"}, "user": {"username": "root"},
+         "deployable": {"finished_at": "2025-11-10T07:40:20.000Z", "started_at": None, "commit": {"title": "Merge"}, "project": {"name": "orders"}}}]))
+    load(egret, tmp_path)
+    got = rows(egret, tmp_path / "data", "EgretReleases | project Source, WorkloadName, Version, Status, Time = format_datetime(TimeGenerated, 'MM-dd HH:mm:ss'), Namespace | order by WorkloadName asc, Version asc")
+    assert got == [
+        {"Source": "helm", "WorkloadName": "cart", "Version": "v1.2.4", "Status": "succeeded", "Time": "11-10 07:50:00", "Namespace": "shop"},
+        {"Source": "helm", "WorkloadName": "ledger", "Version": "0.9.1", "Status": "succeeded", "Time": "11-01 10:00:00", "Namespace": ""},
+        {"Source": "gitlab", "WorkloadName": "orders", "Version": "main", "Status": "succeeded", "Time": "11-10 07:40:20", "Namespace": ""},
+        {"Source": "helm", "WorkloadName": "payment", "Version": "1.2.3", "Status": "succeeded", "Time": "11-01 10:00:00", "Namespace": ""},
+        {"Source": "helm", "WorkloadName": "payment", "Version": "1.2.4", "Status": "failed", "Time": "11-10 07:50:00", "Namespace": ""}]
+
+
+def test_network_interfaces_name_the_nodes(egret, tmp_path, folder):
+    base = "/subscriptions/0/resourceGroups/MC_rg_cc_canadacentral/providers/Microsoft."
+    nics = [{"id": base + f"Network/networkInterfaces/nic{i}", "name": f"nic{i}", "ipConfigurations": [
+        {"primary": False, "privateIPAddress": "10.224.0.99"}, {"primary": True, "privateIPAddress": f"10.224.0.{i}"}],
+        "virtualMachine": {"id": base + f"Compute/virtualMachineScaleSets/aks-np1-1-vmss/virtualMachines/{i}"}} for i in (4, 35, 36)]
+    nics.append({"id": base + "Network/networkInterfaces/pe", "name": "pe", "ipConfigurations": [{"primary": True, "privateIPAddress": "10.224.9.9"}], "virtualMachine": None})
+    (folder / "nics.json").write_text(json.dumps(nics))
+    out = load(egret, tmp_path)
+    assert "1 network interface is of no node" in out.out + out.err
+    assert rows(egret, tmp_path / "data", "EgretNodes | project Node, Ip | order by Ip asc") == [
+        {"Node": "aks-np1-1-vmss00000z", "Ip": "10.224.0.35"}, {"Node": "aks-np1-1-vmss000010", "Ip": "10.224.0.36"}, {"Node": "aks-np1-1-vmss000004", "Ip": "10.224.0.4"}]

@@ -1,7 +1,8 @@
-// Files of container logs, however they were exported. CoreDNS questions and Envoy requests go to their tables, a line of any
-// other program to ContainerLogV2 as it came.
+// Files of container logs, however they were exported. CoreDNS questions and requests of Envoy and web servers go to their tables, a line
+// of any other program to ContainerLogV2 as it came.
 #include "base/json.h"
 #include "base/text.h"
+#include "ingest/access_line.h"
 #include "ingest/coredns_line.h"
 #include "ingest/decoder.h"
 #include "ingest/envoy_line.h"
@@ -16,13 +17,14 @@ namespace {
 constexpr int kProbe = 60;
 
 struct Probe {
-  int coredns = 0, coredns_other = 0, envoy = 0, klog = 0, wrapped = 0, lines = 0;
+  int coredns = 0, coredns_other = 0, envoy = 0, access = 0, klog = 0, wrapped = 0, lines = 0;
 };
 
 Probe probe(std::string_view head, std::string_view path) {
   Probe p;
   CorednsQuery q;
   EnvoyAccess a;
+  AccessLine access;
   std::string reason;
   LogLines lines(head, path);
   for (LogLine line; p.lines < kProbe && lines.next(line);) {
@@ -35,6 +37,8 @@ Probe probe(std::string_view head, std::string_view path) {
     const EnvoyLine web = parse_envoy(line.text, a, reason);
     if (web == EnvoyLine::kAccess || web == EnvoyLine::kMalformed)
       ++p.envoy;
+    else if (parse_access(line.text, access, reason) == AccessKind::kAccess)
+      ++p.access;
     else if (parse_klog(line.text, kUnixEpochTicks))
       ++p.klog;
     else if (line.clock && line.whole.data() != line.text.data())
@@ -58,14 +62,20 @@ int recognise_envoy(std::string_view head, std::string_view path) {
   return p.envoy > p.coredns ? 90 : 0;
 }
 
+int recognise_access(std::string_view head, std::string_view path) {
+  if (!head.contains("] \"")) return 0;
+  const Probe p = probe(head, path);
+  return p.access > p.coredns + p.envoy && p.access * 3 > p.klog + p.wrapped ? 88 : 0;
+}
+
 int recognise_log(std::string_view head, std::string_view path) {
   const size_t start = head.find_first_not_of(" \t\r\n");
   if (start == std::string_view::npos) return 0;
   const Probe p = probe(head, path);
   if (p.lines == 0) return 0;
   if (p.klog * 3 > p.lines) return 80;
-  if (p.wrapped * 2 > p.lines) return 60;
-  return (p.klog + p.wrapped) ? 30 : 0;
+  if ((p.wrapped + p.access) * 2 > p.lines) return 60;
+  return (p.klog + p.wrapped + p.access) ? 30 : 0;
 }
 
 void container_row(Sink& sink, const LogLine& line, Ticks time, std::string_view level, const Source& source) {
@@ -99,6 +109,9 @@ void decode(const Source& source, Sink& sink) {
     switch (payloads.decode(line.text, line.clock, context)) {
       case Payload::kRow:
       case Payload::kKnown: continue;
+      case Payload::kAlso:
+        if (!line.clock) continue;
+        break;
       case Payload::kNoClock:
       case Payload::kMalformed: sink.error(line.number, payloads.reason(), line.whole, payloads.hint()); continue;
       case Payload::kNotOurs: break;
@@ -117,7 +130,7 @@ void decode(const Source& source, Sink& sink) {
 
 }  // namespace
 
-extern const Decoder kCorednsLog, kEnvoyLog, kContainerLog;
+extern const Decoder kCorednsLog, kEnvoyLog, kAccessLog, kContainerLog;
 const Decoder kCorednsLog{"coredns",
                           "CoreDNS log plugin, bare or as kubectl, CRI, docker, stern and Fluent wrap it",
                           "ASimDnsActivityLogs",
@@ -127,6 +140,15 @@ const Decoder kCorednsLog{"coredns",
                           true};
 const Decoder kEnvoyLog{
     "envoy", "Envoy and Istio access logs (text, JSON, ztunnel), wrapped likewise", "ASimWebSessionLogs", recognise_envoy, decode, nullptr,
+    true};
+const Decoder kAccessLog{
+    "access-log",
+    "access logs of ingress-nginx (requests to the pods behind it) and of web servers (common and combined format), wrapped "
+    "likewise: what callers asked for before a contact",
+    "ASimWebSessionLogs",
+    recognise_access,
+    decode,
+    nullptr,
     true};
 const Decoder kContainerLog{"container-log",
                             "any other container's log with times: cluster-autoscaler (klog), applications",

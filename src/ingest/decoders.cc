@@ -9,7 +9,7 @@ extern const Decoder kVnetFlow, kNsgFlow, kDiagnostics, kReleases, kZeek, kKubeA
     kLogAnalytics, kAppInsightsExport, kAlerts, kStix, kMisp, kEcs, kIntelJson, kIntelCsv, kIntelPlain, kProviderJson, kProviderList;
 
 extern const Decoder kHubble, kSuricata, kFalco, kTetragon, kCalico, kDnsCollector, kWindowsDns, kGadget, kOtlp, kPrometheusAlerts,
-    kPacketCapture, kSensorSegment, kBind, kUnbound, kKubeTable;
+    kPacketCapture, kSensorSegment, kBind, kUnbound, kKubeTable, kAccessLog, kJournal, kHelmTable, kAzureNics;
 
 namespace {
 
@@ -18,7 +18,7 @@ constexpr const Decoder* kDecoders[] = {
     &kFalco,         &kTetragon,  &kCalico,       &kDnsCollector, &kWindowsDns,        &kGadget,       &kKubeAudit, &kKubeObjects,
     &kCorednsLog,    &kEnvoyLog,  &kContainerLog, &kLogAnalytics, &kAppInsightsExport, &kAlerts,       &kStix,      &kMisp,
     &kEcs,           &kIntelJson, &kIntelCsv,     &kIntelPlain,   &kProviderJson,      &kProviderList, &kOtlp,      &kPrometheusAlerts,
-    &kSensorSegment, &kKubeTable, &kBind,         &kUnbound,
+    &kSensorSegment, &kKubeTable, &kBind,         &kUnbound,      &kAccessLog,         &kJournal,      &kHelmTable, &kAzureNics,
 };
 
 }  // namespace

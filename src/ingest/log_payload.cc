@@ -8,8 +8,10 @@
 #include "base/ip.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "ingest/access_line.h"
 #include "ingest/coredns_line.h"
 #include "ingest/envoy_line.h"
+#include "ingest/row_setter.h"
 
 namespace egret::ingest {
 namespace {
@@ -92,8 +94,8 @@ struct LogPayloads::Impl {
         c.cluster = cluster;
         c.source = source;
         c.table = table;
-        // A proxy sees its own pod only: a line whose pod is not known does not speak for the cluster.
-        c.scope = pod.empty() && source != "envoy" ? "cluster" : "pod";
+        // A proxy or web server sees its own pod only: a line whose pod is not known does not speak for the cluster.
+        c.scope = pod.empty() && source == "coredns" ? "cluster" : "pod";
         c.name = pod;
         c.from = c.to = t;
       }
@@ -110,6 +112,7 @@ struct LogPayloads::Impl {
                const LogContext& context);
   Payload coredns(std::string_view line, std::optional<Ticks> clock, const LogContext& context, bool& decided);
   Payload envoy(std::string_view line, std::optional<Ticks> clock, const LogContext& context, bool& decided);
+  Payload access(std::string_view line, std::optional<Ticks> clock, const LogContext& context);
   static std::string pod_name(const LogContext& context) {
     if (context.pod.empty()) return {};
     // kubectl logs --prefix leaves the namespace out; CoreDNS lives in kube-system wherever AKS or kubeadm made it.
@@ -306,6 +309,51 @@ Payload LogPayloads::Impl::envoy(std::string_view line, std::optional<Ticks> clo
   return Payload::kRow;
 }
 
+Payload LogPayloads::Impl::access(std::string_view line, std::optional<Ticks> clock, const LogContext& context) {
+  AccessLine a;
+  switch (parse_access(line, a, reason)) {
+    case AccessKind::kNo: return Payload::kNotOurs;
+    case AccessKind::kOther: return clock ? Payload::kNotOurs : Payload::kKnown;  // with a time around it, it is a line as any other
+    case AccessKind::kMalformed: return Payload::kMalformed;
+    case AccessKind::kAccess: break;
+  }
+  // The line has whole seconds; what wrapped it as it was written knows better.
+  constexpr Ticks kClose = 3 * kTicksPerSecond;
+  Ticks time = clock && *clock >= a.logged && *clock - a.logged < kClose ? *clock : a.logged;
+  time -= a.milliseconds * (kTicksPerSecond / 1000);
+  std::string_view upstream;
+  int upstream_port = 0;
+  const bool forwarded = !a.upstream.empty() && split_host_port(a.upstream, upstream, upstream_port) && IpAddress::parse(upstream);
+  RowSetter row(sink.rows("ASimWebSessionLogs"));
+  row.time("TimeGenerated", time)
+      .text("EventVendor", a.ingress ? "nginx" : "web server")
+      .text("EventProduct", a.ingress ? "ingress-nginx" : "access log")
+      .text("EventType", "HTTPsession")
+      .text("EventResult", a.status >= 400 ? "Failure" : "Success")
+      .text("EventResultDetails", a.status ? std::to_string(a.status) : "")
+      .integer("HttpStatusCode", a.status ? std::optional<int64_t>(a.status) : std::nullopt)
+      .text("EventOriginalUid", a.request_id)
+      .address("SrcIpAddr", a.client)
+      .text("HttpRequestMethod", a.method)
+      .text("HttpVersion", a.version)
+      .text("HttpUserAgent", a.agent)
+      .text("HttpReferrer", a.referrer)
+      .text("Url", a.path)
+      .integer("DstBytes", a.sent)
+      .text("NetworkApplicationProtocol", "HTTP")
+      .text("Cluster", context.cluster)
+      .text("UpstreamCluster", a.upstream_name)
+      .text("Direction", "inbound");
+  if (a.ingress) row.integer("SrcBytes", a.received).integer("NetworkDuration", std::min<int64_t>(a.milliseconds, INT32_MAX));
+  // What an ingress passed on is a request to the pod behind it, which the row names by its address; what it answered itself is its own.
+  if (forwarded)
+    row.address("DstIpAddr", upstream).integer("DstPortNumber", upstream_port);
+  else
+    row.text("SrcNamespace", context.pod_namespace).text("SrcPodName", context.pod).text("SrcWorkload", context.workload);
+  cover(a.ingress ? "ingress-nginx" : "access-log", "ASimWebSessionLogs", context.cluster, pod_name(context), time, true);
+  return a.ingress ? Payload::kRow : Payload::kAlso;
+}
+
 LogPayloads::LogPayloads(Sink& sink) : impl_(std::make_unique<Impl>(sink)) {}
 LogPayloads::~LogPayloads() = default;
 
@@ -316,7 +364,7 @@ Payload LogPayloads::decode(std::string_view line, std::optional<Ticks> clock, c
   const Payload dns = impl_->coredns(line, clock, context, decided);
   if (decided) return dns;
   const Payload web = impl_->envoy(line, clock, context, decided);
-  return decided ? web : Payload::kNotOurs;
+  return decided ? web : impl_->access(line, clock, context);
 }
 
 const std::string& LogPayloads::reason() const { return impl_->reason; }

@@ -1,7 +1,7 @@
 #pragma once
 // A line that a container wrote, already out of its wrapping (kubectl, CRI, docker, ContainerLogV2), becomes a row when it is
 // one that Egret understands: CoreDNS `log` lines → ASimDnsActivityLogs, Envoy and Istio access lines (text, JSON, ztunnel) →
-// ASimWebSessionLogs. Everything else is not ours and costs little.
+// ASimWebSessionLogs, so do access lines of ingress-nginx and of web servers. Everything else is not ours and costs little.
 //
 //   LogPayloads payloads(sink);
 //   payloads.decode(message, time_generated, {.cluster = …, .pod_namespace = …, .pod = …});
@@ -29,6 +29,7 @@ struct LogContext {
 enum class Payload {
   kNotOurs,   // no format that is understood here
   kRow,       // a row was added
+  kAlso,      // a row was added; the line stays one of its container's log as well (who serves may write down whom it asks)
   kKnown,     // a line of the same program that is no query or request (start-up, plugin/errors, zap): rightly no row
   kNoClock,   // a query line, but neither it nor the wrapping says when
   kMalformed  // a query or access line with a broken field; reason() says which

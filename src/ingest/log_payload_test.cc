@@ -142,5 +142,58 @@ TEST(Klog, TakesTheYearFromWhenItWasRead) {
   EXPECT_FALSE(parse_klog("I am no klog line at all, whatever", kClock));
 }
 
+TEST(AccessLine, IngressNamesThePodBehindItByItsAddress) {
+  One o;
+  ASSERT_EQ(o.decode(R"x(203.0.113.9 - - [15/Apr/2022:05:20:01 +0000] "POST /f?u=\x22a HTTP/2.0" 201 1024 "https://shop.example.com/" "Mozilla/5.0 (X11)" 921 0.205 [pay-api-80] [] 10.244.1.17:8080, 10.244.2.9:8080 0, 1024 0.100, 0.104 502, 201 8f2d)x",
+                     ticks_from_unix_seconds(1'650'000'001) + 5'000'000),
+            Payload::kRow);
+  EXPECT_EQ(o.web("TimeGenerated"), "2022-04-15T05:20:01.295Z");  // the wrapper's clock less the duration
+  EXPECT_EQ(o.web("SrcIpAddr"), "203.0.113.9");
+  EXPECT_EQ(o.web("DstIpAddr"), "10.244.2.9");  // the last that was tried
+  EXPECT_EQ(o.web("DstPortNumber"), "8080");
+  EXPECT_EQ(o.web("SrcPodName"), "");
+  EXPECT_EQ(o.web("Url"), "/f?u=\"a");
+  EXPECT_EQ(o.web("HttpStatusCode"), "201");
+  EXPECT_EQ(o.web("EventOriginalUid"), "8f2d");
+  EXPECT_EQ(o.web("UpstreamCluster"), "pay-api-80");
+  EXPECT_EQ(o.web("Direction"), "inbound");
+}
+
+TEST(AccessLine, WhatTheIngressAnsweredItselfIsItsOwn) {
+  One o;
+  ASSERT_EQ(o.decode(R"(203.0.113.9 - - [15/Apr/2022:05:20:00 +0000] "\x16\x03\x01" 400 150 "-" "-" 0 0.205 [] [] - - - - 8f2d)"),
+            Payload::kRow);
+  EXPECT_EQ(o.web("SrcPodName"), "coredns-1");
+  EXPECT_EQ(o.web("HttpRequestMethod"), "");
+  EXPECT_EQ(o.web("EventResult"), "Failure");
+}
+
+TEST(AccessLine, CommonAndCombinedAndWhatStandsBehindThem) {
+  for (
+      const std::string_view line : {
+          R"(127.0.0.1 - frank [10/Oct/2000:13:55:36 -0700] "GET /a.gif HTTP/1.0" 200 2326)",
+          R"(127.0.0.1 - frank [10/Oct/2000:13:55:36 -0700] "GET /a.gif HTTP/1.0" 200 2326 "-" "curl \"x\"" "10.0.0.1" 0.003)",
+          R"(www.example.com:80 127.0.0.1 - - [10/Oct/2000:13:55:36 -0700] "GET /a.gif HTTP/1.0" 200 - "-" "-")",
+          R"(127.0.0.1 - [127.0.0.1] - - [10/Oct/2000:13:55:36 -0700] "GET /a.gif HTTP/1.0" 200 5 "-" "-" 10 0.1 [n-s-80] 10.0.0.1:80 5 0.1 200 id)",
+      }) {
+    One o;
+    const Payload p = o.decode(line);
+    ASSERT_TRUE(p == Payload::kAlso || p == Payload::kRow) << line;
+    EXPECT_EQ(o.web("SrcIpAddr"), "127.0.0.1") << line;
+    EXPECT_EQ(o.web("Url"), "/a.gif") << line;
+    EXPECT_EQ(o.web("TimeGenerated").substr(0, 17), "2000-10-10T20:55:") << line;
+  }
+}
+
+TEST(AccessLine, CutOffAndNotAccessLines) {
+  One o;
+  EXPECT_EQ(o.decode(R"(127.0.0.1 - - [10/Oct/2000:13:55:36 -0700] "GET /a.gif HT)"), Payload::kMalformed);
+  EXPECT_EQ(o.decode(R"(127.0.0.1 - - [99/Oct/2000:13:55:36 -0700] "GET / HTTP/1.0" 200 1)"), Payload::kMalformed);
+  EXPECT_EQ(o.decode("worker - started [10 threads] \"pool\""), Payload::kNotOurs);
+  EXPECT_EQ(o.decode("2025/11/10 08:03:11 [error] 33#33: *1 upstream timed out"), Payload::kNotOurs);
+  EXPECT_EQ(o.decode("2025/11/10 08:03:11 [error] 33#33: *1 upstream timed out", std::nullopt), Payload::kKnown);
+  EXPECT_EQ(o.sink.total(), 0u);
+}
+
 }  // namespace
 }  // namespace egret::ingest

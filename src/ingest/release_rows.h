@@ -14,7 +14,7 @@ namespace egret::ingest {
 
 struct Release {
   Ticks time = 0, start = 0;  // 0 is unknown
-  std::string_view source;    // azure-devops, github, argocd, flux, helm, egret
+  std::string_view source;    // azure-devops, github, gitlab, argocd, flux, helm, egret
   std::string cluster = {}, name_space = {}, workload_kind = {}, workload_name = {}, version = {}, commit = {}, image = {}, digest = {},
               actor = {}, pipeline = {}, status = {};
   std::string changes = {};  // JSON, may be empty

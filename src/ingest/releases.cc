@@ -1,4 +1,4 @@
-// Release records: Azure DevOps, GitHub, Argo CD's and Flux's notifications, and the plain form that docs/formats/releases.md
+// Release records: Azure DevOps, GitHub, GitLab, Helm, Argo CD's and Flux's notifications, and the plain form that docs/formats/releases.md
 // describes. One record is one row; a record of the same systems that is no release (an approval, an audit stream) is none.
 #include <algorithm>
 
@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "ingest/decoder.h"
 #include "ingest/json_dom.h"
+#include "ingest/release_forms.h"
 #include "ingest/release_rows.h"
 #include "ingest/times.h"
 
@@ -55,7 +56,7 @@ class Releases {
     }
     Release r{.source = "egret"};
     r.cluster = source_.cluster;
-    if (!(devops(e, r) || github(e, r) || flux(e, r) || own(e, r))) {
+    if (!(gitlab_release(e, r) || helm_release(e, r) || devops(e, r) || github(e, r) || flux(e, r) || own(e, r))) {
       if (!known_not_used(e))
         sink_.error(line, "not a release record that is known", js::minified(e), "docs/formats/releases.md says what can be read");
       return;
@@ -394,6 +395,9 @@ int recognise(std::string_view head, std::string_view path) {
       (has("\"tagName\"") && has("\"publishedAt\"")) || (has("\"tag_name\"") && has("\"published_at\"")) ||
       (has("\"statuses_url\"") && has("\"environment\"")))
     return 80;
+  if ((has("\"iid\"") && has("\"deployable\"") && has("\"environment\"")) || (has("\"object_kind\"") && has("\"deployment_id\"")))
+    return 88;
+  if (has("\"revision\"") && has("\"updated\"") && has("\"chart\"") && has("\"app_version\"")) return 88;
   if (has("\"involvedObject\"") && has("\"reportingController\"") && has("\"severity\"")) return 93;
   if (s.substr(0, 200).find("\"app\"") != std::string_view::npos && has("\"operationState\"")) return 80;
   // The plain form: by its members, in the first record.
@@ -433,7 +437,7 @@ void decode(const Source& source, Sink& sink) {
 }  // namespace
 
 extern const Decoder kReleases;
-const Decoder kReleases{"releases", "release records: Azure DevOps, GitHub, Argo CD, Flux, and Egret's plain form", "EgretReleases",
-                        recognise, decode};
+const Decoder kReleases{"releases", "release records: Azure DevOps, GitHub, GitLab, Helm, Argo CD, Flux, and Egret's plain form",
+                        "EgretReleases", recognise, decode};
 
 }  // namespace egret::ingest

@@ -1,0 +1,9 @@
+#include "ingest/decoder_fuzz.h"
+
+namespace egret::ingest {
+extern const Decoder kHelmTable;
+}
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  return egret::ingest::fuzz_decoder(egret::ingest::kHelmTable, data, size, "input.log");
+}
