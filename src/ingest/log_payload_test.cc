@@ -144,9 +144,11 @@ TEST(Klog, TakesTheYearFromWhenItWasRead) {
 
 TEST(AccessLine, IngressNamesThePodBehindItByItsAddress) {
   One o;
-  ASSERT_EQ(o.decode(R"x(203.0.113.9 - - [15/Apr/2022:05:20:01 +0000] "POST /f?u=\x22a HTTP/2.0" 201 1024 "https://shop.example.com/" "Mozilla/5.0 (X11)" 921 0.205 [pay-api-80] [] 10.244.1.17:8080, 10.244.2.9:8080 0, 1024 0.100, 0.104 502, 201 8f2d)x",
-                     ticks_from_unix_seconds(1'650'000'001) + 5'000'000),
-            Payload::kRow);
+  ASSERT_EQ(
+      o.decode(
+          R"x(203.0.113.9 - - [15/Apr/2022:05:20:01 +0000] "POST /f?u=\x22a HTTP/2.0" 201 1024 "https://shop.example.com/" "Mozilla/5.0 (X11)" 921 0.205 [pay-api-80] [] 10.244.1.17:8080, 10.244.2.9:8080 0, 1024 0.100, 0.104 502, 201 8f2d)x",
+          ticks_from_unix_seconds(1'650'000'001) + 5'000'000),
+      Payload::kRow);
   EXPECT_EQ(o.web("TimeGenerated"), "2022-04-15T05:20:01.295Z");  // the wrapper's clock less the duration
   EXPECT_EQ(o.web("SrcIpAddr"), "203.0.113.9");
   EXPECT_EQ(o.web("DstIpAddr"), "10.244.2.9");  // the last that was tried
