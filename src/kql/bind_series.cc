@@ -150,9 +150,4 @@ Node* Binder::make_series(const Syntax* op, Node* in, Env* env) {
   return n;
 }
 
-Node* Binder::top_nested(const Syntax* op, Node*, Env*) {
-  not_supported(op, "the operator 'top-nested'");
-  return broken_table();
-}
-
 }  // namespace egret::kql

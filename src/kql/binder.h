@@ -211,6 +211,7 @@ class Binder {
   std::string_view call_name_;
   int call_depth_ = 0, calls_ = 0;
   std::map<const Syntax*, std::string_view> hoisted_;  // window call → hidden column that holds its value
+  std::deque<Syntax> made_;                            // trees that operators are taken apart into
   bool too_big_ = false;
 };
 

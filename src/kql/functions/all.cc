@@ -19,7 +19,8 @@ constexpr const FunctionTable* kTables[] = {
     &functions::kArrays,      &functions::kSets,      &functions::kBags,
     &functions::kDatetime,    &functions::kIp,        &functions::kEncoding,
     &functions::kParsing,     &functions::kSeries,    &functions::kSeriesStatistics,
-    &functions::kGeo,         &functions::kPayload,
+    &functions::kGeo,         &functions::kPayload,   &functions::kUnits,
+    &functions::kPunycode,
 };
 
 const std::unordered_map<std::string_view, const ScalarFunction*>& by_name() {

@@ -24,5 +24,7 @@ extern const FunctionTable kSeries;
 extern const FunctionTable kSeriesStatistics;
 extern const FunctionTable kGeo;
 extern const FunctionTable kPayload;
+extern const FunctionTable kUnits;
+extern const FunctionTable kPunycode;
 
 }  // namespace egret::kql::functions
