@@ -1,10 +1,12 @@
 """Formats and wrappings that a folder of evidence may hold: zip archives, resolvers' query logs, OTLP, named time zones."""
+import datetime as dt
 import io
 import json
 import struct
 import zipfile
 
 import pytest
+import world
 
 
 def rows(egret, data, query):
@@ -275,3 +277,30 @@ def test_network_interfaces_name_the_nodes(egret, tmp_path, folder):
     assert "1 network interface is of no node" in out.out + out.err
     assert rows(egret, tmp_path / "data", "EgretNodes | project Node, Ip | order by Ip asc") == [
         {"Node": "aks-np1-1-vmss00000z", "Ip": "10.224.0.35"}, {"Node": "aks-np1-1-vmss000010", "Ip": "10.224.0.36"}, {"Node": "aks-np1-1-vmss000004", "Ip": "10.224.0.4"}]
+
+
+def evidence_of(answer, name):
+    return {e["test"]: e for c in answer["candidates"] if c["name"] == name for e in c["evidence"]}
+
+
+def test_requests_through_an_ingress_and_programs_are_evidence(egret, tmp_path):
+    w = world.World(11, culprit="search", trigger="request")
+    logs = w.write(tmp_path / "logs", dns=None)
+    own = logs / w.affected.name
+    lines, programs = [], []
+    for t, pod, address, *_ in sorted((f for f in w.affected.flows if f[2] == w.address), key=lambda f: f[0]):
+        asked = t - dt.timedelta(milliseconds=900)
+        line = (f'203.0.113.9 - - [{asked:%d/%b/%Y:%H:%M:%S} +0000] "GET /q?from=feed HTTP/1.1" 200 512 "-" "curl/7.88" 321 0.105 [search-search-80] [] {pod.ip}:8080 512 0.104 200 8f2d')
+        lines.append(f"{asked:%Y-%m-%dT%H:%M:%S.%f}Z stdout F {line}\n")
+        programs.append(json.dumps({"process_exec": {"process": {"exec_id": "e", "pid": 5, "binary": "/usr/bin/curl", "arguments": f"-s http://{w.address}/", "start_time": world.iso(t, 6), "docker": "abc",
+                                                                 "pod": {"namespace": pod.ns, "name": pod.name}}}, "node_name": pod.node.name, "time": world.iso(t, 6)}) + "\n")
+    (own / "ingress-nginx-controller.log").write_text("".join(lines))
+    answer = egret("investigate", logs, "--format", "json").json()
+    top = answer["candidates"][0]
+    assert top["name"] == "search" and "request-before" in evidence_of(answer, "search")
+    assert top["probability"] > 0.9
+    (own / "tetragon.log").write_text("".join(programs))
+    answer = egret("investigate", logs, "--format", "json").json()
+    top = answer["candidates"][0]
+    assert top["name"] == "search" and top["probability"] > 0.99
+    assert "curl" in evidence_of(answer, "search")["process-names-it"]["reason"]

@@ -95,7 +95,7 @@ def test_commands(terminal, egret, tmp_path):
 
 def test_history_is_kept_and_is_the_users_own(terminal, tmp_path):
     t = terminal()
-    t.say("print Kept = 'heron';\r", r"heron[\s\S]*egret> ")
+    t.say("print Kept = 'heron';\r", r"─[\s\S]*heron[\s\S]*egret> ")  # the row, not the echo
     os.write(t.parent, b"\x04")
     assert t.process.wait(10) == 0
     history = tmp_path / "state" / "egret" / "query_history"

@@ -33,7 +33,7 @@ constexpr std::string_view kMore =
 Result<std::string> read_all(std::FILE* file, const std::string& name) {
   std::string text;
   char buffer[1 << 14];
-  while (const size_t n = std::fread(buffer, 1, sizeof buffer, file)) text.append(buffer, n);
+  while (!std::feof(file) && !std::ferror(file)) text.append(buffer, std::fread(buffer, 1, sizeof buffer, file));
   if (std::ferror(file)) return unavailable(fmt::format("{} could not be read", name));
   return text;
 }

@@ -1,6 +1,7 @@
 #include "ingest/access_line.h"
 
 #include <charconv>
+#include <cmath>
 #include <vector>
 
 #include "base/text.h"
@@ -75,7 +76,7 @@ bool milliseconds(std::string_view seconds, int64_t& ms) {
   double v = 0;
   const auto [end, ec] = std::from_chars(seconds.data(), seconds.data() + seconds.size(), v);
   if (ec != std::errc{} || end != seconds.data() + seconds.size() || !(v >= 0 && v < 1e6)) return false;
-  ms = static_cast<int64_t>(v * 1000 + 0.5);
+  ms = std::llround(v * 1000);
   return true;
 }
 

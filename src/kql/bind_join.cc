@@ -371,7 +371,26 @@ Node* Binder::union_of(const Syntax* op, Node* in, Env* env) {
         names.push_back(name);
         ++found;
       }
-      if (found == 0) error(s, fmt::format("no table matches '{}'", pattern));
+      // Of functions that the query itself defines, those that are views.
+      std::vector<std::string_view> views;
+      for (const Env* e = env; e; e = e->parent)
+        for (const auto& [name, variable] : e->names)
+          if (variable.kind == Variable::Kind::kFunction && variable.function->flag && variable.function->args.empty() &&
+              matches(pattern, name) && std::find(views.begin(), views.end(), name) == views.end())
+            views.push_back(name);
+      for (const std::string_view name : views) {
+        legs.push_back(table(made(Kind::kName, s, name), env));
+        names.emplace_back(name);
+        ++found;
+      }
+      if (found == 0 && fuzzy)
+        warnings.push_back({.offset = s->offset,
+                            .length = s->end - s->offset,
+                            .message = fmt::format("no table matches '{}'; this leg of the union is left out", pattern),
+                            .hint = {},
+                            .warning = true});
+      else if (found == 0)
+        error(s, fmt::format("no table matches '{}'", pattern));
       continue;
     }
     if (s->kind == Kind::kBad) continue;

@@ -1,5 +1,6 @@
-// top-nested: the greatest groups, and within each of them the greatest of the next level. Each level is a summarize over all values down
-// to it, of which the first N of every parent stay; the levels are then joined from the top down.
+// top-hitters, which is a summarize and a top, and top-nested: the greatest groups, and within each of them the greatest of the next level.
+// Each level is a summarize over all values down to it, of which the first N of every parent stay; the levels are then joined from the top
+// down.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,17 +10,33 @@
 namespace egret::kql {
 using model::Type;
 
+Syntax* Binder::made(Kind kind, const Syntax* at, std::string_view text, Syntax* left) {
+  Syntax& s = made_.emplace_back();
+  s.kind = kind;
+  s.offset = at->offset;
+  s.end = at->end;
+  s.text = text;
+  s.left = left;
+  return &s;
+}
+
+// op->left: how many; args[0]: of what; by[0]: summed instead of counting rows. Exact, though the name of the column says approximate.
+Node* Binder::top_hitters(const Syntax* op, Node* in, Env* env) {
+  if (op->args.empty() || !op->left) return broken_table();
+  Syntax* value = op->args[0];
+  Syntax* weight = op->by.empty() ? nullptr : op->by[0];
+  const std::string of = auto_name(weight ? weight : value, env);
+  Syntax* count = made(Kind::kCall, op, weight ? "sum" : "count");
+  if (weight) count->args = {weight};
+  const std::string_view name = plan.keep(fmt::format("approximate_{}_{}", weight ? "sum" : "count", of));
+  Syntax* groups = made(Kind::kOperator, op, "summarize");
+  groups->args = {made(Kind::kNamed, op, name, count)};
+  groups->by = {value};
+  return limit(op->left, sort({made(Kind::kOrdered, op, "desc", made(Kind::kName, op, name))}, summarize(groups, in, env), env), env);
+}
+
 // op->args: the levels, each with args {N or null, value, aggregate, value of the others or null}; text: asc, desc or none.
 Node* Binder::top_nested(const Syntax* op, Node* in, Env* env) {
-  const auto make = [&](Kind kind, std::string_view text, Syntax* left) {
-    Syntax& s = made_.emplace_back();
-    s.kind = kind;
-    s.offset = op->offset;
-    s.end = op->end;
-    s.text = text;
-    s.left = left;
-    return &s;
-  };
   const auto inside = [](Syntax* s) { return s->kind == Kind::kNamed ? s->left : s; };
   const size_t levels = op->args.size();
   std::vector<Syntax*> values, keys;
@@ -31,8 +48,8 @@ Node* Binder::top_nested(const Syntax* op, Node* in, Env* env) {
     if (name.empty()) name = fmt::format("Column{}", ++numbered);
     names.push_back(plan.keep(name));
     const std::string_view hidden = plan.keep(fmt::format("$n{}", ++plan.next_id));
-    values.push_back(make(Kind::kNamed, hidden, inside(value)));
-    keys.push_back(make(Kind::kName, hidden, nullptr));
+    values.push_back(made(Kind::kNamed, op, hidden, inside(value)));
+    keys.push_back(made(Kind::kName, op, hidden));
     if (level->args[3] && level != op->args.back()) {
       not_supported(level->args[3], "'with others' above the last level of top-nested");
       return broken_table();
@@ -43,7 +60,7 @@ Node* Binder::top_nested(const Syntax* op, Node* in, Env* env) {
   base->shared = true;
   // Groups of the first `count` levels over some rows; their keys come first, the aggregate behind them.
   const auto groups = [&](Node* rows, size_t count) {
-    Syntax* s = make(Kind::kOperator, "summarize", nullptr);
+    Syntax* s = made(Kind::kOperator, op, "summarize");
     s->args = {inside(op->args[count - 1]->args[2])};
     s->by.assign(keys.begin(), keys.begin() + static_cast<std::ptrdiff_t>(count));
     return plan.over(summarize(s, rows, env));

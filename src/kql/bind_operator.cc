@@ -109,6 +109,7 @@ Node* Binder::apply(const Syntax* op, Node* in, Env* env) {
   if (name == "invoke") return invoke(op, in, env);
   if (name == "make-series") return make_series(op, in, env);
   if (name == "top-nested") return top_nested(op, in, env);
+  if (name == "top-hitters") return top_hitters(op, in, env);
   if (name == "search") return search(op, in, env);
   if (name == "partition") return partition(op, in, env);
   if (name == "getschema") return getschema(in);

@@ -120,6 +120,8 @@ class Binder {
   std::string order_of(Node* n);  // " ORDER BY …" for aggregates over a sorted block
   Node* make_series(const Syntax* op, Node* in, Env* env);
   Node* top_nested(const Syntax* op, Node* in, Env* env);
+  Node* top_hitters(const Syntax* op, Node* in, Env* env);
+  Syntax* made(Kind kind, const Syntax* at, std::string_view text, Syntax* left = nullptr);
 
   // bind_operator.cc
   Node* apply(const Syntax* op, Node* in, Env* env);

@@ -190,9 +190,11 @@ Syntax* Parser::let_statement() {
     skip_to_recovery();
     return finish(s);
   }
-  if (at("view") && peek(1).is("(")) take();
+  const bool view = at("view") && peek(1).is("(");
+  if (view) take();
   if (at("(") && peek().match > 0 && tokens_[peek().match + 1].is("{")) {
     s->left = function();
+    s->left->flag = view;
   } else {
     s->left = pipe();
   }

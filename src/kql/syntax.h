@@ -51,7 +51,7 @@ struct Parameter {
 struct Syntax {
   Kind kind = Kind::kBad;
   model::Type type = model::Type::kString;
-  bool flag = false;  // kTyped: the type was written; kOperator: see each
+  bool flag = false;  // kTyped: the type was written; kFunction: a view; kOperator: see each
   uint32_t offset = 0, end = 0;
   std::string_view text;
   Typed::Value value;
