@@ -10,6 +10,9 @@
 namespace egret::investigate {
 namespace {
 
+// Views that evidence queries read as a table EvidenceX of what EgretX was.
+constexpr const char* kWorkedOutOnce[] = {"Pods", "Nodes", "Starts", "Clocks", "NodeCaches"};
+
 using model::Type;
 
 const model::Table& stored(std::string_view name) { return *model::find_table(name); }
@@ -86,7 +89,8 @@ std::vector<const model::Table*> evidence_shapes() {
                                                               {"First", Type::kBool},
                                                               {"RowId", Type::kLong}});
   static const model::Table clocks = shape("EvidenceClocks", {{"Cluster", Type::kString}, {"DnsShift", Type::kTimespan}});
-  return {&alert, &contacts, &candidates, &pods, &nodes, &starts, &clocks, &names_shape(), &cluster_shape()};
+  static const model::Table caches = shape("EvidenceNodeCaches", {{"Cluster", Type::kString}});
+  return {&alert, &contacts, &candidates, &pods, &nodes, &starts, &clocks, &caches, &names_shape(), &cluster_shape()};
 }
 
 model::Batch alert_rows(const LedgerInput& in) {
@@ -182,6 +186,14 @@ Result<void> put_evidence_tables(store::Engine& engine, const LedgerInput& in) {
   return engine.put_temporary("EvidenceCluster", clusters);
 }
 
+Result<void> put_views_once(store::Engine& engine, Ticks now) {
+  for (const char* t : kWorkedOutOnce) {
+    TRY(const model::Batch rows, engine.query(fmt::format("Egret{}", t), now));
+    TRY_VOID(engine.put_temporary(fmt::format("Evidence{}", t), rows));
+  }
+  return {};
+}
+
 std::string replay_preamble(const LedgerInput& in, std::string_view query) {
   const auto names = [&](std::string_view table) { return query.find(table) != std::string_view::npos; };
   std::string out;
@@ -191,7 +203,7 @@ std::string replay_preamble(const LedgerInput& in, std::string_view query) {
     if (names(fmt::format("Evidence{}", t)))
       out += fmt::format("let Evidence{0} = EgretEvidence{0} | where Investigation == {1} and Ledger == {2};\n", t,
                          json_quote(in.investigation), in.ledger);
-  for (const char* t : {"Pods", "Nodes", "Starts", "Clocks"})
+  for (const char* t : kWorkedOutOnce)
     if (names(fmt::format("Evidence{}", t))) out += fmt::format("let Evidence{0} = Egret{0};\n", t);
   if (names("EvidenceNames")) {
     std::string rows;

@@ -6,7 +6,7 @@
 //   EvidenceCandidates  who could have made them                       (EgretEvidenceCandidates)
 //   EvidenceNames       Name, Cluster, How: names that led to the address: answer, flow, request, alert
 //   EvidenceCluster     Cluster, From, To, Nodes, NodeSeconds: what was observed, for rates of coincidence
-//   EvidencePods, EvidenceNodes, EvidenceStarts    EgretPods, EgretNodes, EgretStarts, worked out once
+//   EvidencePods, EvidenceNodes, EvidenceStarts, EvidenceClocks, EvidenceNodeCaches    the views EgretPods …, worked out once
 #include <memory>
 #include <string>
 #include <vector>
@@ -48,7 +48,9 @@ model::Batch alert_rows(const LedgerInput& in);
 model::Batch contact_rows(const LedgerInput& in);
 model::Batch candidate_rows(const LedgerInput& in);
 
-// Puts all but EvidencePods, EvidenceNodes and EvidenceStarts before the engine.
+// Puts what the views say before the engine: the same for every ledger.
+Result<void> put_views_once(store::Engine& engine, Ticks now);
+// Puts all others before the engine.
 Result<void> put_evidence_tables(store::Engine& engine, const LedgerInput& in);
 // `let EvidenceX = …;` for each table that the query names.
 std::string replay_preamble(const LedgerInput& in, std::string_view query);

@@ -282,14 +282,9 @@ Result<void> find_owner(store::Engine& engine, const Question& question, Ticks n
   into.others = std::move(intake.others);
   Alert& alert = intake.alert;
 
-  TRY(const model::Batch pods, engine.query("EgretPods", now));
-  TRY(const model::Batch nodes, engine.query("EgretNodes", now));
-  TRY_VOID(engine.put_temporary("EvidencePods", pods));
-  TRY_VOID(engine.put_temporary("EvidenceNodes", nodes));
-  TRY(const model::Batch starts, engine.query("EgretStarts", now));
-  TRY_VOID(engine.put_temporary("EvidenceStarts", starts));
-  TRY(const model::Batch clocks, engine.query("EgretClocks", now));
-  TRY_VOID(engine.put_temporary("EvidenceClocks", clocks));
+  TRY_VOID(put_views_once(engine, now));
+  TRY(const model::Batch pods, engine.query("EvidencePods", now));
+  TRY(const model::Batch nodes, engine.query("EvidenceNodes", now));
   World world{Places(pods, nodes), {}, {}};
   TRY(world.coverage, read_coverage(engine, now));
   {
