@@ -348,3 +348,66 @@ for i in range(300):
     assert any("no room to tell apart" in r.get("EventMessage", "") for r in flows)
     web = [r for r in rows if r["Type"] == "ASimWebSessionLogs"]
     assert any(r["HttpRequestMethod"] == "POST" for r in web if r["NetworkApplicationProtocol"] == "HTTP")
+
+
+def test_a_hundred_thousand_ports_and_half_handshakes_cost_bounded_memory(world, tmp_path):
+    """Refused connections to 100,000 destinations, connections that nobody answers, hellos and DNS messages that stay half, and as many names."""
+    pod = world.pod("shop", "evil-1", ("Deployment", "evil"))
+    world.write_pods()
+    out = tmp_path / "spool"
+    sensor = world.sensor(SENSOR, out)
+    code = """
+import os, resource, socket, struct, time
+resource.setrlimit(resource.RLIMIT_NOFILE, (8000, 8000))
+refused = 0
+for i in range(100_000):  # a destination each: two addresses of the outside, ports that nobody has
+    with socket.socket(socket.AF_INET if i < 50_000 else socket.AF_INET6) as s:
+        try:
+            s.connect(("198.51.100.2" if i < 50_000 else "2001:db8:51::2", 10_000 + i % 50_000))
+        except OSError:
+            refused += 1
+print(refused, flush=True)
+u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+u.connect(("198.51.100.2", 53))
+u.setblocking(False)
+for i in range(40_000):  # names that exist, each once; the answers come
+    try:
+        name = b"".join(bytes([len(x)]) + x for x in (b"x" * 50, b"%d" % i, b"evil", b"example")) + b"\\0"
+        u.send(struct.pack(">HHHHHH", i % 65536, 0x0100, 1, 0, 0, 0) + name + struct.pack(">HH", 1, 1))
+        u.recv(1500)
+    except OSError:
+        pass
+held = []
+for i in range(3000):
+    s = socket.socket()
+    s.setblocking(False)
+    s.connect_ex(("198.51.100.77", 443))  # nobody has it: half of a handshake
+    held.append(s)
+for i in range(3000):
+    port = (8443, 53, 8088)[i % 3]
+    s = socket.create_connection(("198.51.100.2", port), timeout=9)
+    # Each says that much more is to come than it ever sends.
+    s.sendall((b"\\x16\\x03\\x01\\x40\\x00\\x01\\x00\\x3f\\xfc\\x03\\x03" + os.urandom(1000), b"\\xff\\xff" + os.urandom(1000), b"GET /" + b"a" * 1000)[i % 3])
+    held.append(s)
+time.sleep(2)
+"""
+    attacker = world.start(["python3", "-c", code], pod.netns, pod.cgroup, stdout=subprocess.PIPE, text=True)
+    refused = int(attacker.stdout.readline())
+    wait_for([attacker])
+    time.sleep(2.5)
+    status = pathlib.Path(f"/proc/{sensor.pid}/status").read_text()
+    assert int(status.split("VmHWM:")[1].split()[0]) < 64 << 10
+    stop(sensor)
+    assert refused == 100_000
+    rows = read_rows(out)
+    flows = [r for r in rows if r["Type"] == "ASimNetworkSessionLogs"]
+    assert all(r["SrcWorkload"] == "shop/Deployment/evil" for r in flows)
+    # Each connection is counted: by a row, or by the loss that says so.
+    tcp = [r for r in flows if r["NetworkProtocol"] == "TCP" and r["DstPortNumber"] >= 10_000]
+    seen = sum(r["EventCount"] for r in tcp if r.get("EventSubType") != "End")
+    lost = sum(r["Count"] for r in rows if r.get("EventType") == "Lost")
+    assert seen <= 100_000 <= seen + lost, (seen, lost)
+    unanswered = [r for r in flows if r["DstIpAddr"] == "198.51.100.77"]
+    assert unanswered and all(r["DstBytes"] == 0 for r in unanswered)
+    names = {r["DnsQuery"] for r in rows if r["Type"] == "ASimDnsActivityLogs" and r["DnsQuery"].endswith(".evil.example")}
+    assert len(names) > 1000, len(names)
